@@ -1,0 +1,62 @@
+"""What can go wrong, as one tree.
+
+MiError
+├── SettingsError        a setting that is missing or can't be read
+├── DefinitionError      a definitions file or overlay that doesn't say what it must
+├── WorkspaceError       a workspace that can't be opened, or is of another version
+│   └── LockTimeout      another process held the write lock for too long
+├── IngestError          a file that can't be taken in; nothing of it was
+├── RelationError        SQL that failed, with the relation's name
+├── UnknownName          a name that isn't there, with the nearest that is
+└── ReportError          a report that can't be rendered
+
+Every message is a sentence for a person: the bad value, what is allowed, the nearest match.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MiError(Exception):
+    """Whatever this package raises on purpose."""
+
+
+class SettingsError(MiError):
+    """A setting is missing or can't be read."""
+
+
+class DefinitionError(MiError):
+    """A definitions file or overlay is not valid."""
+
+
+class WorkspaceError(MiError):
+    """A workspace can't be opened, or is of another version."""
+
+
+class LockTimeout(WorkspaceError):
+    """Another process held the write lock for too long."""
+
+
+class IngestError(MiError):
+    """A file can't be taken in; nothing of it was."""
+
+
+class RelationError(MiError):
+    """A relation's SQL failed."""
+
+
+class ReportError(MiError):
+    """A report can't be rendered."""
+
+
+class UnknownName(MiError):
+    """A name that isn't there."""
+
+    def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
+        self.kind, self.name, self.allowed = kind, name, sorted(allowed)
+        near = get_close_matches(name, self.allowed, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        super().__init__(f"There is no {kind} {name!r}{hint} Allowed: {', '.join(self.allowed)}.")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, list[str]]]:
+        return type(self), (self.kind, self.name, self.allowed)

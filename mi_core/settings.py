@@ -1,0 +1,50 @@
+"""Settings, from `MI_*` variables and a `.env` file that git ignores."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mi_core.errors import SettingsError
+
+
+class Settings(BaseSettings):
+    """What differs between installations. Each field is the variable `MI_<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MI_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    workspace: Path = Field(Path("data"), description="Folder of lake, state, keys and reports.")
+    catalog_url: SecretStr | None = Field(
+        None, description="postgresql:// URL of the lake's catalog; default: SQLite in the workspace."
+    )
+    state_url: SecretStr | None = Field(
+        None, description="postgresql:// URL of the state; default: SQLite in the workspace."
+    )
+    hash_keys: SecretStr | None = Field(
+        None,
+        description="Secret keys of the id hash, newest first, comma-separated, 32 characters or "
+        "more each; default: the file hash.keys that the workspace makes for itself.",
+    )
+    threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
+    memory_limit: str | None = Field(None, description="Memory for queries, such as 4GB.")
+    lock_timeout_seconds: float = Field(
+        600, gt=0, description="How long a write waits for another process's write."
+    )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment, with `overrides` on top.
+
+    Raises
+    ------
+    SettingsError
+        A variable has a value that isn't allowed; the value of a secret is not repeated.
+    """
+    try:
+        return Settings(**{k: v for k, v in overrides.items() if v is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = "MI_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(f"{name} is not valid: {first['msg']}.") from None

@@ -1,0 +1,286 @@
+"""Small rows that need unique keys and cheap updates: inbox, personas, configurations, erasures.
+
+SQLite (WAL, every commit on disk) in the workspace, or PostgreSQL; the only module that knows
+SQLAlchemy. The lake's connection reads the same tables as `state.<table>`; all writes come through
+here.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event as sa_event
+
+from mi_core import migrations
+from mi_core.errors import UnknownName, WorkspaceError
+from mi_core.settings import Settings
+
+_INBOX_KEY = 4_711_002
+_STRENGTH = {"manual": 3, "ai_enrichment": 2, "behavior_analysis": 1}
+_IDENTITY = {"sqlite": "integer primary key autoincrement"}
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What became of events that were put into the inbox."""
+
+    accepted: int
+    duplicates: int
+
+
+class State:
+    """The state database of one workspace."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, path: Path, settings: Settings) -> "State":
+        """Open the state of the workspace at `path`, made or upgraded where needed.
+
+        Raises
+        ------
+        WorkspaceError
+            The state was made by a newer version of this package, or can't be reached.
+        """
+        if settings.state_url:
+            url = sa.make_url(settings.state_url.get_secret_value())
+            engine = sa.create_engine(url.set(drivername="postgresql+psycopg"))
+        else:
+            engine = _sqlite_engine(path / "state.sqlite")
+        state = cls(engine)
+        try:
+            state._migrate(path)
+        except sa.exc.OperationalError as error:
+            raise WorkspaceError(f"The state of {path} can't be opened: {error.orig}") from None
+        return state
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # --- what the workspace knows of itself
+
+    def meta(self, name: str) -> str | None:
+        query = "select value from workspace_meta where name = :name"
+        with self._engine.connect() as connection:
+            found: str | None = connection.execute(sa.text(query), {"name": name}).scalar()
+            return found
+
+    def set_meta(self, name: str, value: str) -> None:
+        upsert = (
+            "insert into workspace_meta (name, value) values (:name, :value)"
+            " on conflict (name) do update set value = excluded.value"
+        )
+        with self._write() as connection:
+            connection.execute(sa.text(upsert), {"name": name, "value": value})
+
+    # --- inbox
+
+    def post(self, events: Sequence[Row], received_at: datetime) -> Posted:
+        """Put events, already past the privacy door, into the inbox; on disk when this returns.
+
+        Each has an `event_id`, which is what makes a second delivery a duplicate.
+        """
+        rows = [
+            {"event_id": e["event_id"], "received_at": _naive(received_at), "body": json.dumps(e)}
+            for e in events
+        ]
+        insert = (
+            "insert into inbox (event_id, received_at, body)"
+            " values (:event_id, :received_at, :body) on conflict (event_id) do nothing"
+        )
+        with self._write() as connection:
+            if connection.dialect.name == "postgresql":
+                # Numbers must become visible in their order: the drain keeps only the newest.
+                lock = sa.text("select pg_advisory_xact_lock(:key)")
+                connection.execute(lock, {"key": _INBOX_KEY})
+            accepted = sum(connection.execute(sa.text(insert), row).rowcount for row in rows)
+        return Posted(accepted, len(rows) - accepted)
+
+    def inbox_after(self, seq: int, limit: int) -> list[tuple[int, str]]:
+        """The next `(seq, body)` of the inbox after number `seq`, in order."""
+        query = "select seq, body from inbox where seq > :seq order by seq limit :limit"
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.text(query), {"seq": seq, "limit": limit})
+            return [(int(number), str(body)) for number, body in rows]
+
+    def prune_inbox(self, seq: int, received_before: datetime) -> int:
+        """Delete what the lake holds (up to `seq`) and no sender will repeat; returns how many."""
+        delete = "delete from inbox where seq <= :seq and received_at < :before"
+        with self._write() as connection:
+            bound = {"seq": seq, "before": _naive(received_before)}
+            return int(connection.execute(sa.text(delete), bound).rowcount)
+
+    # --- personas
+
+    def seed_personas(self, buckets: Iterable[Row]) -> None:
+        """Write the persona buckets: slug, position, label, description, intent_level, traits."""
+        upsert = (
+            "insert into persona_bucket"
+            " (slug, position, label, description, intent_level, traits)"
+            " values (:slug, :position, :label, :description, :intent_level, :traits)"
+            " on conflict (slug) do update set position = excluded.position,"
+            " label = excluded.label, description = excluded.description,"
+            " intent_level = excluded.intent_level, traits = excluded.traits"
+        )
+        rows = [{**bucket, "traits": json.dumps(bucket["traits"])} for bucket in buckets]
+        with self._write() as connection:
+            connection.execute(sa.text(upsert), rows)
+
+    def assign_personas(
+        self, rows: Iterable[tuple[str, str, float]], *, source: str, assigned_at: datetime
+    ) -> int:
+        """Assign `(user_id, slug, confidence)`; returns how many assignments changed.
+
+        A weaker source never overwrites a stronger one, an older assignment never a newer one, and
+        what is overwritten stays as history.
+        """
+        if source not in _STRENGTH:
+            raise UnknownName("persona source", source, _STRENGTH)
+        incoming = [{"user_id": u, "slug": s, "confidence": c} for u, s, c in rows]
+        if not incoming:
+            return 0
+        bound = {"source": source, "at": _naive(assigned_at), "strength": _STRENGTH[source]}
+        with self._write() as connection:
+            for statement in _STAGE_INCOMING:
+                connection.execute(sa.text(statement))
+            connection.execute(sa.text(_INCOMING), incoming)
+            connection.execute(sa.text(_SUPERSEDE), bound)
+            changed = connection.execute(sa.text(_ASSIGN), bound).rowcount
+            connection.execute(sa.text("drop table incoming_persona"))
+        return int(changed)
+
+    # --- scoring configurations
+
+    def register_config(self, version: str, body: str, *, created_at: datetime) -> None:
+        """Keep the definitions that scores are computed with, and mark them as the active ones."""
+        insert = (
+            "insert into scoring_config (version, body, author, reason, created_at, is_active)"
+            " values (:version, :body, 'definitions', 'definitions files of the workspace', :at, 0)"
+            " on conflict (version) do nothing"
+        )
+        with self._write() as connection:
+            bound = {"version": version, "body": body, "at": _naive(created_at)}
+            connection.execute(sa.text(insert), bound)
+            connection.execute(
+                sa.text("update scoring_config set is_active = 0 where version <> :version"),
+                {"version": version},
+            )
+            connection.execute(
+                sa.text("update scoring_config set is_active = 1 where version = :version"),
+                {"version": version},
+            )
+
+    # --- inner parts
+
+    @contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with self._engine.connect().execution_options(mi_write=True) as connection:
+            with connection.begin():
+                yield connection
+
+    def _migrate(self, path: Path) -> None:
+        if self._version() == migrations.STATE.newest:
+            return
+        with self._write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": 4_711_003})
+            version = self._version(connection)
+            migrations.STATE.check(version, path)
+            for step in migrations.STATE.after(version):
+                for statement in _statements(step.sql, connection.dialect.name):
+                    connection.exec_driver_sql(statement)
+                connection.exec_driver_sql("delete from schema_version")
+                connection.exec_driver_sql(f"insert into schema_version values ({step.version})")
+
+    def _version(self, connection: sa.Connection | None = None) -> int:
+        if connection is None:
+            with self._engine.connect() as own:
+                return self._version(own)
+        if not sa.inspect(connection).has_table("schema_version"):
+            return 0
+        return int(connection.execute(sa.text("select max(version) from schema_version")).scalar() or 0)
+
+
+_STAGE_INCOMING = (
+    "drop table if exists incoming_persona",
+    "create temporary table incoming_persona"
+    " (user_id varchar(36), slug varchar(64), confidence double precision)",
+)
+_INCOMING = (
+    "insert into incoming_persona (user_id, slug, confidence) values (:user_id, :slug, :confidence)"
+)
+_SUPERSEDE = """
+update user_persona
+set superseded_at = :at
+where
+    superseded_at is null
+    and assigned_at <= :at
+    and :strength >= case source
+        when 'manual' then 3 when 'ai_enrichment' then 2 else 1
+    end
+    and exists (
+        select 1
+        from incoming_persona as i
+        where
+            i.user_id = user_persona.user_id
+            and (
+                i.slug <> user_persona.slug
+                or i.confidence <> user_persona.confidence
+                or user_persona.source <> :source
+            )
+    )
+"""
+_ASSIGN = """
+insert into user_persona (user_id, slug, confidence, source, assigned_at)
+select i.user_id, i.slug, i.confidence, :source, :at
+from incoming_persona as i
+where not exists (
+    select 1
+    from user_persona as p
+    where p.user_id = i.user_id and p.superseded_at is null
+)
+"""
+
+
+def _sqlite_engine(file: Path) -> sa.Engine:
+    engine = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": 60})
+
+    @sa_event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
+            connection.execute(f"pragma {pragma}")
+
+    @sa_event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A writer takes its lock at once: upgrading a read to a write fails without waiting.
+        writes = connection.get_execution_options().get("mi_write")
+        connection.exec_driver_sql("begin immediate" if writes else "begin")
+
+    return engine
+
+
+def _statements(script: str, dialect: str) -> list[str]:
+    """The statements of a migration, without comments, in the dialect's wording."""
+    lines = [line.split("--")[0].rstrip() for line in script.splitlines()]
+    text = "\n".join(line for line in lines if line)
+    text = text.replace(
+        "bigint generated always as identity primary key",
+        _IDENTITY.get(dialect, "bigint generated always as identity primary key"),
+    )
+    return [statement.strip() for statement in text.split(";") if statement.strip()]
+
+
+def _naive(moment: datetime) -> str:
+    """UTC without an offset, in the one text form that both engines sort and read."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

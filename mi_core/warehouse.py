@@ -1,0 +1,332 @@
+"""DuckDB, and the only module that knows it.
+
+One connection holds the lake and the state side by side, so that a query joins both, and the
+definitions as small temporary tables. A relation is a file under `sql/`: a single `select` with
+`$named` parameters. What is written to the lake is first staged in a temporary table, with no lock,
+and then published in one short transaction under the workspace's write lock, so that readers never
+wait for a writer.
+"""
+
+import importlib.util
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from mi_core import migrations
+from mi_core.errors import RelationError, UnknownName, WorkspaceError
+from mi_core.locks import write_lock
+from mi_core.settings import Settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mi_core.definitions import Definitions
+
+log = logging.getLogger(__name__)
+
+DEFINITION_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "taxonomy": (
+        "taxonomy_rows",
+        {
+            "event_name": "varchar",
+            "etype": "varchar",
+            "session_first_etype": "varchar",
+            "phase": "integer",
+            "signal": "varchar",
+            "channel": "varchar",
+            "is_touch": "boolean",
+            "is_conversion": "boolean",
+            "is_engagement": "boolean",
+        },
+    ),
+    "signal": (
+        "signal_rows",
+        {"signal": "varchar", "points_micro": "bigint", "points_group": "varchar"},
+    ),
+    "channel_rule": (
+        "channel_rule_rows",
+        {"priority": "integer", "channel": "varchar", "field": "varchar", "pattern": "varchar"},
+    ),
+    "referrer": (
+        "referrer_rows",
+        {"host": "varchar", "medium": "varchar", "source": "varchar"},
+    ),
+    "property_whitelist": (
+        "whitelist_rows",
+        {"source_name": "varchar", "stored_name": "varchar", "rule": "varchar"},
+    ),
+}
+"""Temporary table → the method of Definitions that gives its rows, and its columns."""
+
+
+def scratch(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB connection in memory: UTC, no downloads, the thread and memory limits of `settings`."""
+    connection = duckdb.connect(
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    )
+    connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
+    if settings and settings.threads:
+        connection.execute("set threads = $n", {"n": settings.threads})
+    if settings and settings.memory_limit:
+        connection.execute("set memory_limit = $limit", {"limit": settings.memory_limit})
+    return connection
+
+
+@cache
+def relation_sql(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    folder = resources.files("mi_core") / "sql"
+    file = folder.joinpath(f"{name}.sql")
+    if not file.is_file():
+        raise UnknownName("relation", name, _relation_names())
+    return file.read_text(encoding="utf-8")
+
+
+def _relation_names() -> list[str]:
+    root = Path(str(resources.files("mi_core") / "sql"))
+    names = (file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.sql"))
+    return [name for name in names if not name.startswith("migrations/")]
+
+
+class Warehouse:
+    """A connection with the lake, the state and the definitions at hand.
+
+    Not shared between threads or processes: each opens its own.
+    """
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self.settings = settings
+        self.connection = scratch(settings)
+        self._catalog_url = (
+            settings.catalog_url.get_secret_value() if settings.catalog_url else None
+        )
+        self._depth = 0
+
+    @classmethod
+    def open(cls, path: Path, settings: Settings) -> "Warehouse":
+        """Attach the lake and the state of the workspace at `path`, made or upgraded where needed.
+
+        Raises
+        ------
+        WorkspaceError
+            The lake was made by a newer version of this package, or can't be attached.
+        """
+        warehouse = cls(path, settings)
+        warehouse._set_up()
+        try:
+            warehouse._attach_lake()
+            warehouse._attach_state()
+        except duckdb.Error as error:
+            warehouse.close()
+            raise WorkspaceError(f"The lake in {path} can't be opened: {_plain(error)}") from None
+        return warehouse
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # --- reading
+
+    def sql(
+        self, query: str, params: Mapping[str, object] | Sequence[object] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """Run one statement; the result offers `fetchall` and `fetchone`."""
+        return self._execute("query", query, params)
+
+    def frame(self, query: str, params: Mapping[str, object] | None = None) -> "pl.DataFrame":
+        """The rows of a query as a Polars frame; 128-bit ids come as text, big sums as integers."""
+        import polars as pl
+
+        try:
+            result = self.connection.sql(query, params=dict(params or {}))
+        except duckdb.Error as error:
+            raise RelationError(f"The query failed: {_plain(error)}") from error
+        if result is None:
+            return pl.DataFrame()
+        frame = pl.DataFrame(result)
+        wide = [c for c, t in frame.schema.items() if t == pl.Decimal(38, 0)]
+        return frame.with_columns(pl.col(wide).cast(pl.Int64)) if wide else frame
+
+    def relation(self, name: str, **params: object) -> "pl.DataFrame":
+        """The rows of the relation `sql/<name>.sql`."""
+        try:
+            return self.frame(relation_sql(name), params)
+        except RelationError as error:
+            raise RelationError(f"Relation {name}: {error}") from error
+
+    def stage(self, table: str, name: str, **params: object) -> int:
+        """Put the relation `name` into the temporary table `table`; returns its number of rows."""
+        statement = f"create or replace temp table {_identifier(table)} as\n{relation_sql(name)}"
+        row = self._execute(name, statement, params).fetchone()
+        return int(row[0]) if row else 0
+
+    def snapshot(self) -> int:
+        """The id of the newest lake snapshot."""
+        row = self.sql("select id from lake.current_snapshot()").fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def reading(self) -> Iterator[int]:
+        """Several queries over one and the same lake snapshot; yields its id."""
+        self.sql("begin")
+        try:
+            yield self.snapshot()
+        finally:
+            self.sql("rollback")
+
+    # --- writing
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the workspace's write lock; may be nested."""
+        if self._depth:
+            yield
+            return
+        catalog = self._catalog_url
+        with write_lock(self.path / "write.lock", catalog, self.settings.lock_timeout_seconds):
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
+    @contextmanager
+    def publish(self, message: str) -> Iterator[None]:
+        """One lake transaction under the write lock: all of it, or none."""
+        with self.lock():
+            self.sql("begin")
+            try:
+                self.sql("call lake.set_commit_message('mi', $message)", {"message": message})
+                yield
+                self.sql("commit")
+            except BaseException:
+                self.sql("rollback")
+                raise
+
+    def maintain(self, *, keep_days: int = 7) -> None:
+        """Merge small files, restore the sort order, let go of snapshots older than `keep_days`.
+
+        At least 2 days are kept: a SQLite catalog compares dates, not times, so that a shorter
+        period would take files that a running query reads.
+        """
+        days = max(2, keep_days)
+        with self.lock():
+            self.sql("call ducklake_merge_adjacent_files('lake')")
+            for call in ("ducklake_expire_snapshots", "ducklake_cleanup_old_files"):
+                self.sql(f"call {call}('lake', older_than => now() - interval {days} day)")
+
+    # --- definitions
+
+    def load_definitions(self, definitions: "Definitions") -> None:
+        """Put the definitions at hand for relations, as temporary tables."""
+        for table, (method, columns) in DEFINITION_TABLES.items():
+            rows = json.dumps(getattr(definitions, method)())
+            self.sql(
+                f"create or replace temp table {table} as "
+                "select unnest(from_json($rows, $shape), recursive := true)",
+                {"rows": rows, "shape": json.dumps([columns])},
+            )
+
+    # --- inner parts
+
+    def _set_up(self) -> None:
+        remote = self.settings.catalog_url or self.settings.state_url
+        for name in ("ducklake", "sqlite_scanner", *(["postgres_scanner"] if remote else [])):
+            self.connection.execute(f"load '{_extension(name)}'")
+        # Inlined rows break connections that live across a flush; off before the first table is.
+        self.connection.execute("set ducklake_default_data_inlining_row_limit = 0")
+
+    def _attach_lake(self) -> None:
+        files = self.path / "lake"
+        if self._catalog_url:
+            dsn, extra = f"postgres:{self._catalog_url}", "metadata_schema 'lake'"
+        else:
+            dsn = f"sqlite:{self.path / 'catalog.sqlite'}"
+            extra = "meta_journal_mode 'WAL', busy_timeout 30000"
+        attach = f"attach {_text('ducklake:' + dsn)} as lake (data_path {_text(f'{files}/')}, {extra})"
+        if self._catalog_url or (self.path / "catalog.sqlite").exists():
+            self._attach_existing(attach)
+        else:
+            with self.lock():
+                self._attach_existing(attach)
+
+    def _attach_existing(self, attach: str) -> None:
+        self.connection.execute(attach)
+        if self._lake_version() == migrations.LAKE.newest:
+            return
+        with self.lock():
+            version = self._lake_version()
+            migrations.LAKE.check(version, self.path)
+            if version == 0:
+                self.connection.execute("call lake.set_option('data_inlining_row_limit', 0)")
+                self.connection.execute("call lake.set_option('parquet_compression', 'zstd')")
+            for step in migrations.LAKE.after(version):
+                with self.publish(f"schema version {step.version}"):
+                    self.sql("use lake")
+                    try:
+                        self.sql(step.sql)
+                    finally:
+                        self.sql("use memory")
+                    self.sql("delete from lake.schema_version")
+                    self.sql("insert into lake.schema_version values ($v)", {"v": step.version})
+
+    def _lake_version(self) -> int:
+        known = self.sql(
+            "select count(*) from duckdb_tables()"
+            " where database_name = 'lake' and table_name = 'schema_version'"
+        ).fetchone()
+        if not known or not known[0]:
+            return 0
+        row = self.sql("select max(version) from lake.schema_version").fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def _attach_state(self) -> None:
+        if self.settings.state_url:
+            source, kind = self.settings.state_url.get_secret_value(), "postgres"
+        else:
+            source, kind = str(self.path / "state.sqlite"), "sqlite"
+        self.connection.execute(f"attach {_text(source)} as state (type {kind}, read_only)")
+
+    def _execute(
+        self, name: str, query: str, params: Mapping[str, object] | Sequence[object] | None
+    ) -> duckdb.DuckDBPyConnection:
+        started = time.perf_counter()
+        try:
+            result: Any = self.connection.execute(query, params or None)
+        except duckdb.Error as error:
+            raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
+        log.debug("%s: %.1f ms", name, 1000 * (time.perf_counter() - started))
+        return result  # type: ignore[no-any-return]
+
+
+def _extension(name: str) -> str:
+    """The extension's file inside its wheel: nothing is downloaded or copied."""
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    if not folders:
+        raise WorkspaceError(f"The Python package duckdb-extension-{name} is not installed.")
+    return f"{folders[0]}/extensions/v{duckdb.__version__}/{name}.duckdb_extension"
+
+
+def _plain(error: duckdb.Error) -> str:
+    """DuckDB's message without its source excerpt."""
+    return str(error).split("\n\nLINE ", 1)[0].strip().rstrip(".") + "."
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _identifier(name: str) -> str:
+    if not name.replace("_", "").isalnum():
+        raise ValueError(f"Not a table name: {name!r}")
+    return name
