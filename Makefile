@@ -1,0 +1,49 @@
+# Everything a person or CI does with this project. `make` alone lists it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lab bench lock
+
+help: ## list what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with the locked dependencies (PY=/path/to/python3 chooses the Python)
+
+$(STAMP): requirements.lock bootstrap.lock pyproject.toml scripts/setup.sh
+	@sh scripts/setup.sh $(VENV) $(PY)
+	@touch $@
+
+demo: $(STAMP) ## sample data in, scores and a report out, in data/
+	@$(BIN)/mi demo
+
+test: check ## the static checks and all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(STAMP) ## the static checks alone: style, types, import direction, SQL, notebooks
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/sqlfluff lint --processes 2 mi_core/sql
+	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+
+format: $(STAMP) ## put code and SQL in the house style
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+	@$(BIN)/sqlfluff fix mi_core/sql
+	@$(BIN)/nbstripout notebooks/*.ipynb
+
+lab: $(STAMP) ## JupyterLab on the notebooks, with the workspace in data/
+	@MI_WORKSPACE=$${MI_WORKSPACE:-$(CURDIR)/data} $(BIN)/jupyter lab --config=scripts/jupyter_lab_config.py
+
+bench: $(STAMP) ## measure ingest, scoring and look-ups; results on standard output
+	@for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit 1; done
+
+lock: $(STAMP) ## resolve pyproject.toml again into requirements.lock, and uv into bootstrap.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate - -o bootstrap.lock
