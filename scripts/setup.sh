@@ -29,6 +29,11 @@ install() {
     "$venv/bin/python" -m pip --disable-pip-version-check install -q "$@" >>"$log" 2>&1
 }
 
+last_words() {
+    printf 'The last words in %s were:\n' "$log"
+    tail -n 3 "$log"
+}
+
 install_locked() {
     if install --require-hashes -r bootstrap.lock \
         && "$venv/bin/uv" pip install -q --python "$venv/bin/python" --require-hashes \
@@ -39,23 +44,25 @@ install_locked() {
     install --no-deps --require-hashes -r requirements.lock
 }
 
+make_venv() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null \
+        || fail "$1 has no venv module; install it (on Debian and Ubuntu: apt install python3-venv)"
+    "$1" -m venv --clear "$venv" || fail "$1 could not make a virtual environment in $venv"
+}
+
 if [ $# -gt 1 ]; then
     is_fit "$2" || fail "$2 is not Python 3.11, 3.12 or 3.13; name another with make setup PY=/path/to/python3"
-    python=$2
-else
-    python=$(find_python python3 python3.13 python3.12 python3.11 python)
+    make_venv "$2"
+elif ! is_fit "$venv/bin/python" || ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    python=$(find_python python3 python3.13 python3.12 python3.11)
     [ -n "$python" ] \
         || fail "Python 3.11, 3.12 or 3.13 is needed and none is on PATH; install one, or name it with make setup PY=/path/to/python3"
+    make_venv "$python"
 fi
-
-"$python" -c 'import ensurepip, venv' 2>/dev/null \
-    || fail "$python has no venv module; install it (on Debian and Ubuntu: apt install python3-venv)"
-echo "setup: $venv with $("$python" --version), about 1.2 GB; a few minutes the first time"
-"$python" -m venv "$venv" || fail "$python could not make a virtual environment in $venv"
+echo "setup: installing into $venv with $("$venv/bin/python" --version); about 1.2 GB, a minute or more the first time"
 : >"$log"
 
 install_locked \
-    || fail "the locked packages could not be installed; is there a network, or a package index in pip's configuration? The last words were:
-$(tail -n 3 "$log")"
+    || fail "the locked packages could not be installed; is there a network, or a package index in pip's configuration? $(last_words)"
 install --no-deps --no-build-isolation -e . \
-    || fail "the packages are there, but this project could not be installed; see $log"
+    || fail "the packages are there, but this project could not be installed. $(last_words)"
