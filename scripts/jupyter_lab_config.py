@@ -11,3 +11,5 @@ c.ServerApp.root_dir = str(HERE.parent / "notebooks")
 c.KernelManager.transport = "ipc"
 # overrides.json there turns off the news feed and the update check, which call out.
 c.LabApp.app_settings_dir = str(HERE / "jupyter_settings")
+# The extension manager lists a package index's extensions; the environment is locked anyway.
+c.LabApp.extension_manager = "readonly"
