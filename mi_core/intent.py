@@ -1,0 +1,155 @@
+"""Intent, 0-100: how much a person's recent acts look like someone about to buy.
+
+The formula for one person, from the signals before `as_of`; `sql/scores/` holds the same for a whole
+population, and a test holds the two equal. Points are integers in millionths, so that a sum is the
+same in any order and on any number of workers.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mi_core.definitions import IntentRules
+
+MICRO = 1_000_000
+_US_PER_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One act that says something of intent.
+
+    Attributes
+    ----------
+    points_micro
+        What it is worth, in millionths of a point.
+    group
+        The part of the breakdown it counts for: `engagement`, `purchase_intent` or none.
+    """
+
+    name: str
+    points_micro: int
+    occurred_at: datetime
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A score with its reasons: points per part, rounded half up.
+
+    Attributes
+    ----------
+    score
+        0-100, not rounded; `rounded` is what people are shown.
+    top_signals
+        Names of the signals with most points; at equal points the earlier first, then by name.
+    """
+
+    score: float
+    level: str
+    signals_count: int
+    engagement: int
+    purchase_intent: int
+    recency: int
+    frequency: int
+    top_signals: tuple[str, ...]
+
+    @property
+    def rounded(self) -> int:
+        return round_half_up(self.score)
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Change against an earlier score; `percentage_change` is 0 where that one was 0."""
+
+    direction: str
+    change: float
+    percentage_change: int
+
+
+def round_half_up(value: float) -> int:
+    """The nearest integer, a half going up: 2.5 → 3, -2.5 → -2."""
+    return math.floor(value + 0.5)
+
+
+def band(value: float, cuts: Sequence[tuple[str, float]], highest: str) -> str:
+    """The name of the first cut that `value` is below, else `highest`."""
+    return next((name for name, below in cuts if value < below), highest)
+
+
+def time_on_site_micro(duration_ms: int, per_minute_micro: int, cap_micro: int) -> int:
+    """Points of a visit of `duration_ms` milliseconds, in millionths, rounded half up."""
+    return min(cap_micro, (2 * duration_ms * per_minute_micro + 60_000) // 120_000)
+
+
+def intent(signals: Iterable[Signal], as_of: datetime, rules: "IntentRules") -> Intent:
+    """Score the signals in the `rules.window_days` before `as_of`, which is exclusive."""
+    start = as_of - timedelta(days=rules.window_days)
+    recent = [signal for signal in signals if start <= signal.occurred_at < as_of]
+    if not recent:
+        return Intent(0.0, _level(0.0, rules), 0, 0, 0, 0, 0, ())
+    base = sum(signal.points_micro for signal in recent) / MICRO
+    recency = recency_points(max(signal.occurred_at for signal in recent), as_of, rules)
+    frequency = min(rules.frequency_max, rules.frequency_factor * math.log2(len(recent)))
+    score = min(100.0, base + recency + frequency)
+    ranked = sorted(recent, key=lambda s: (-s.points_micro, s.occurred_at, s.name))
+    return Intent(
+        score=score,
+        level=_level(score, rules),
+        signals_count=len(recent),
+        engagement=_group_points(recent, "engagement"),
+        purchase_intent=_group_points(recent, "purchase_intent"),
+        recency=round_half_up(recency),
+        frequency=round_half_up(frequency),
+        top_signals=tuple(signal.name for signal in ranked[: rules.top_signals]),
+    )
+
+
+def recency_points(last_signal_at: datetime, as_of: datetime, rules: "IntentRules") -> float:
+    """The bonus for the newest signal: one point less for every `recency_days_per_point` days."""
+    age_days = (as_of - last_signal_at) // timedelta(microseconds=1) / _US_PER_DAY
+    return max(0.0, rules.recency_max - age_days / rules.recency_days_per_point)
+
+
+def fading(
+    signals: Sequence[Signal], as_of: datetime, rules: "IntentRules", *, days_ahead: int
+) -> list[float]:
+    """The scores of the next days if the person does nothing more: day 1 first.
+
+    Two things take points away: recency wears off, and signals leave the window.
+    """
+    days = (as_of + timedelta(days=day) for day in range(1, days_ahead + 1))
+    return [intent(signals, day, rules).score for day in days]
+
+
+def intent_trend(current: float, previous: float, rules: "IntentRules") -> Trend:
+    """`increasing`, `decreasing`, or `stable` below a change of `rules.trend_change` points."""
+    return change_between(current, previous, rules.trend_change, ("increasing", "decreasing"))
+
+
+def change_between(
+    current: float, previous: float, stable_below: float, names: tuple[str, str]
+) -> Trend:
+    """The change from `previous` to `current`, with the names for up and for down."""
+    change = current - previous
+    percentage = round_half_up(percentage_change(current, previous))
+    if abs(change) < stable_below:
+        return Trend("stable", change, percentage)
+    return Trend(names[0] if change > 0 else names[1], change, percentage)
+
+
+def percentage_change(current: float, previous: float) -> float:
+    """The change in percent of `previous`; 0 where that is 0."""
+    return 100 * (current - previous) / previous if previous else 0.0
+
+
+def _level(score: float, rules: "IntentRules") -> str:
+    return band(score, rules.level_cuts, "very_high")
+
+
+def _group_points(signals: Iterable[Signal], group: str) -> int:
+    return round_half_up(sum(s.points_micro for s in signals if s.group == group) / MICRO)
