@@ -1,0 +1,31 @@
+"""What events mean, how scores are made, which channel brought whom, what is stored.
+
+A value is stated once, in a TOML file of this folder, with its reason beside it. A workspace's
+overlay has the same tables: its rows are added, its values replace those here, a list replaces a
+list whole.
+"""
+
+from mi_core.definitions.loading import definitions_from_config, load_definitions
+from mi_core.definitions.models import (
+    Event,
+    FunnelStep,
+    IntentRules,
+    MagnetismRules,
+    Persona,
+    PersonaRule,
+    SignalRule,
+)
+from mi_core.definitions.tables import Definitions
+
+__all__ = [
+    "Definitions",
+    "Event",
+    "FunnelStep",
+    "IntentRules",
+    "MagnetismRules",
+    "Persona",
+    "PersonaRule",
+    "SignalRule",
+    "definitions_from_config",
+    "load_definitions",
+]
