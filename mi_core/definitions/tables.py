@@ -174,12 +174,6 @@ class Definitions(Frozen):
         rule = "host" if stored in self.privacy.hosts else "keep"
         return _whitelisted(source, stored, rule)
 
-    def screen_rows(self) -> list[Row]:
-        return [
-            {"screen": name} | each.model_dump(mode="json", exclude={"why"})
-            for name, each in self.privacy.screens.items()
-        ]
-
     def measure_rows(self) -> list[Row]:
         """Properties that carry a duration or a value, and their factor to `ms` or `cents`."""
         return [

@@ -2,6 +2,7 @@
 -- fixed_channel, is_touch), with its channel: that of the event itself, else that of the first rule which
 -- holds, else direct for a touch and null for other events.
 --
+-- Click ids are named as PostHog sends them or as they are stored (has_gclid).
 -- Names are looked up whole, hosts with everything they are a subdomain of, so that each lookup is an
 -- equality join; the longest host that is known decides.
 with evidence as (
@@ -26,7 +27,8 @@ click as (
         bool_or(term.is_paid) as is_paid
     from evidence, unnest(evidence.click_ids) as carried (click_id)
     inner join channel_term as term
-        on term.field = 'click_id' and term.term = lower(carried.click_id)
+        on term.field = 'click_id'
+        and term.term = regexp_replace(lower(carried.click_id), '^has_', '')
     group by evidence.evidence_id
 ),
 
@@ -80,8 +82,8 @@ finding as (
             case when click.is_paid then click.platform end,
             source.platform,
             source_host.platform,
-            click.platform,
-            referrer_host.platform
+            referrer_host.platform,
+            click.platform
         ) as platform,
         evidence.utm_source is not null or evidence.utm_medium is not null as tagged,
         evidence.referrer_host is not null
