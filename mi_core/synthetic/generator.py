@@ -1,0 +1,220 @@
+"""Writes an export block by block, and adds up what is true of it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import reduce
+from itertools import count
+from operator import add
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import polars as pl
+
+from mi_core.errors import SettingsError, UnknownName
+from mi_core.synthetic.export import (
+    EXTENSIONS,
+    Format,
+    Shipment,
+    deliveries,
+    keep_people,
+    ship,
+    suffix,
+    windows,
+    write_window,
+)
+from mi_core.synthetic.journeys import Flags, Floats
+from mi_core.synthetic.model import ARCHETYPES, CHANNELS, LOOKBACK_DAYS, Plan
+from mi_core.synthetic.rows import Block, draw_block
+from mi_core.synthetic.texts import Longs, Texts, block_texts, person_texts
+from mi_core.synthetic.truth import ChannelTruth, PersonaTruth, Truth, person_truth
+
+END = datetime(2024, 7, 1, tzinfo=UTC)
+_BLOCK_PEOPLE = 20_000  # about a million events: bounds the memory
+_FEWEST_DAYS = 14
+
+
+def generate(
+    folder: Path | str,
+    *,
+    events: int = 200_000,
+    people: int | None = None,
+    days: int = 90,
+    end: datetime = END,
+    seed: int = 0,
+    format: Format = "parquet",
+) -> Truth:
+    """Writes a synthetic PostHog export into `folder`/events and its truth into `folder`/truth.
+
+    The same arguments give the same rows, on any number of threads.
+
+    Parameters
+    ----------
+    folder : new, empty, or with an earlier export, which is replaced
+    events : rows to deliver; met within the events of one person
+    people : exactly so many people instead, whatever events they make
+    days : length of the history, at least 14
+    end : its end, exclusive, with a time zone
+    format : "parquet" (zstd) or "jsonl" (gzip)
+
+    Raises
+    ------
+    SettingsError : a size below 1, fewer days than 14, an end without a time zone, or a folder
+        that holds something else
+    UnknownName : another format
+    """
+    _check(events if people is None else people, days, end, format)
+    plan = Plan(seed, end.astimezone(UTC), days)
+    folder = Path(folder)
+    _clear(folder)
+    tallies = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for part in _parts(pool, plan, events, people):
+            _write(pool, folder, plan, part, format)
+            tallies.append(part.tally)
+    truth = reduce(add, tallies).truth(folder, plan)
+    truth.save()
+    return truth
+
+
+def _check(size: int, days: int, end: datetime, format: str) -> None:
+    if size < 1:
+        raise SettingsError(f"There must be at least 1 event or person, not {size}.")
+    if days < _FEWEST_DAYS:
+        raise SettingsError(f"A history has at least {_FEWEST_DAYS} days, not {days}.")
+    if end.tzinfo is None:
+        raise SettingsError(f"The end {end} needs a time zone.")
+    if format not in EXTENSIONS:
+        raise UnknownName("format", format, EXTENSIONS)
+
+
+def _clear(folder: Path) -> None:
+    """Empties the folder if what it holds was generated."""
+    if (folder / "truth" / "truth.json").exists():
+        shutil.rmtree(folder / "events")
+        shutil.rmtree(folder / "truth")
+    elif folder.exists() and any(folder.iterdir()):
+        raise SettingsError(f"The folder {folder} holds something else than a generated export.")
+    for name in ("events", "truth"):
+        (folder / name).mkdir(parents=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums over people, which add up over blocks; one entry per archetype or channel."""
+
+    people: Longs
+    trials: Longs
+    purchases: Longs
+    visits: Longs
+    caused: Floats  # shape (channels, 2)
+    events: int
+    delivered: int
+
+    def __add__(self, other: Self) -> Self:
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        return type(self)(*(mine + theirs for mine, theirs in pairs))
+
+    def truth(self, folder: Path, plan: Plan) -> Truth:
+        return Truth(
+            folder,
+            plan.seed,
+            plan.start,
+            plan.end,
+            LOOKBACK_DAYS,
+            int(self.people.sum()),
+            self.events,
+            self.delivered,
+            {
+                slug: PersonaTruth(
+                    int(self.people[i]),
+                    a.trial,
+                    a.purchase,
+                    int(self.trials[i]),
+                    int(self.purchases[i]),
+                )
+                for i, (slug, a) in enumerate(ARCHETYPES.items())
+            },
+            {
+                name: ChannelTruth(channel.effect, int(self.visits[i]), *self.caused[i].tolist())
+                for i, (name, channel) in enumerate(CHANNELS.items())
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A block ready to be written: its first `people` people, and no others."""
+
+    block: Block
+    texts: Texts
+    shipment: Shipment
+    persons: pl.DataFrame
+    tally: Tally
+
+
+def _parts(pool: Executor, plan: Plan, events: int, people: int | None) -> Iterator[Part]:
+    """Blocks until there are enough people, or rows; the next is drawn while one is written."""
+    size = min(people or 100 + events // 30, _BLOCK_PEOPLE)
+    left = float(people or events)
+    coming = pool.submit(_draw, plan, 0, size)
+    for number in count(1):
+        block, shipment = coming.result()
+        times = deliveries(plan, shipment)
+        rows = np.bincount(shipment.rows.person, times, size)
+        total = np.cumsum(rows if people is None else np.ones(size))
+        kept = min(int(np.searchsorted(total, left)) + 1, size)
+        left -= total[kept - 1]
+        if left > 0:
+            coming = pool.submit(_draw, plan, number, size)
+        yield _part(plan, block, shipment, kept)
+        if left <= 0:
+            return
+
+
+def _draw(plan: Plan, number: int, size: int) -> tuple[Block, Shipment]:
+    block = draw_block(plan, number, size)
+    return block, ship(np.random.default_rng([plan.seed, number, 1]), plan, block)
+
+
+def _part(plan: Plan, block: Block, shipment: Shipment, kept: int) -> Part:
+    rng = np.random.default_rng([plan.seed, block.number, 2])
+    people = person_texts(rng, plan, block)
+    texts = block_texts(rng, plan, block, people)
+    shipment = keep_people(shipment, kept)
+    delivered = int(deliveries(plan, shipment).sum())
+    persons = person_truth(plan, block, people).head(kept)
+    return Part(block, texts, shipment, persons, _tally(block, kept, len(shipment.rows), delivered))
+
+
+def _tally(block: Block, kept: int, events: int, delivered: int) -> Tally:
+    archetype = block.people.archetype[:kept]
+    conversions = block.conversions
+    channel = block.visits.channel[block.visits.person < kept]
+
+    def by_archetype(happened: Flags) -> Longs:
+        return np.bincount(archetype[happened], minlength=len(ARCHETYPES))
+
+    return Tally(
+        by_archetype(np.full(kept, True)),
+        by_archetype(np.isfinite(conversions.trial[:kept])),
+        by_archetype(np.isfinite(conversions.purchase[:kept])),
+        np.bincount(channel, minlength=len(CHANNELS)),
+        (conversions.expected[:kept] - conversions.without[:, :kept]).sum(axis=1),
+        events,
+        delivered,
+    )
+
+
+def _write(pool: Executor, folder: Path, plan: Plan, part: Part, format: Format) -> None:
+    """Writes a part's files, windows side by side."""
+    part.persons.write_parquet(folder / "truth" / f"people{suffix(part.block)}.parquet")
+
+    def write(window: tuple[datetime, datetime]) -> None:
+        write_window(folder / "events", window, part.block, part.texts, part.shipment, format)
+
+    list(pool.map(write, windows(plan)))
