@@ -1,0 +1,153 @@
+"""How every chart looks, and how a notebook is handed one.
+
+The theme serves light and dark pages: letters and lines take the colour of the text around them,
+and marks have colours that stand out on white and on near-black, told apart without red and green.
+The renderer hands notebooks a Vega-Lite specification, drawn offline by JupyterLab itself and by
+the report's page; Altair's own renderers load their drawing code from the network.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mi_core.tables import Column, sentence, table
+
+if TYPE_CHECKING:
+    import altair as alt
+    import polars as pl
+
+    Chart: TypeAlias = alt.Chart | alt.LayerChart
+
+# JupyterLab draws v5, and v6 reads the same for what is used here; nbformat wants `+json`.
+VEGA_LITE = "application/vnd.vegalite.v5+json"
+
+BLUE, SKY, ORANGE, RED, GREEN = "#2b6cb0", "#4d97c9", "#d08312", "#c8452f", "#2a8c6e"
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
+
+
+@cache
+def altair() -> ModuleType:
+    """Altair, with the theme and the renderer in force for every chart of this process."""
+    import altair as module
+
+    module.theme.register("mi", enable=True)(_theme)
+    module.renderers.register("mi", _render)
+    module.renderers.enable("mi")
+    return module
+
+
+def bars(
+    frame: "pl.DataFrame", label: str, texts: list[str], colours: list[str] | None = None
+) -> "alt.LayerChart":
+    """Horizontal bars of `people`, with the words above each, so that long names fit on a phone."""
+    import polars as pl
+
+    alt = altair()
+    shown = frame.with_columns(
+        pl.Series("text", texts, dtype=pl.String),
+        pl.Series("colour", colours or [BLUE] * frame.height, dtype=pl.String),
+    )
+    base = alt.Chart(shown, height=44 * frame.height).encode(
+        y=alt.Y(f"{label}:N", sort=None, axis=None)
+    )
+    bar = base.mark_bar(height=12, yOffset=11, cornerRadiusEnd=2).encode(
+        x=alt.X("people:Q", axis=None, scale=alt.Scale(nice=False, zero=True)),
+        color=alt.Color("colour:N", scale=None),
+    )
+    name = base.mark_text(align="left", dy=-7).encode(x=alt.value(0), text=f"{label}:N")
+    figure = base.mark_text(align="right", dy=-7, fontWeight="bold").encode(
+        x=alt.value("width"), text="text:N"
+    )
+    layers: alt.LayerChart = alt.layer(bar, name, figure)
+    return layers
+
+
+def histogram(
+    frame: "pl.DataFrame", step: int, kind: str, colours: Mapping[str, str], axis: str
+) -> "alt.Chart":
+    """Bars of `people` by `start`, each `step` wide, on a scale of 0-100, stacked by `kind`."""
+    alt = altair()
+    scale, ticks = alt.Scale(domain=[0, 100]), alt.Axis(values=list(range(0, 101, 20)))
+    chart: alt.Chart = (
+        alt.Chart(frame, height=200)
+        .transform_calculate(until=f"datum.start + {step}")
+        .mark_bar()
+        .encode(
+            x=alt.X("start:Q", bin="binned", title=axis, scale=scale, axis=ticks),
+            x2="until:Q",
+            y=alt.Y("people:Q", title="People"),
+            color=legend(kind, colours),
+            tooltip=[
+                alt.Tooltip("range:N", title=axis),
+                alt.Tooltip(f"{kind}:N", title="Group"),
+                alt.Tooltip("people:Q", title="People", format=","),
+            ],
+        )
+    )
+    return chart
+
+
+def legend(field: str, colours: Mapping[str, str]) -> "alt.Color":
+    """Colours by the value of `field`, in the order given."""
+    alt = altair()
+    scale = alt.Scale(domain=list(colours), range=list(colours.values()))
+    color: alt.Color = alt.Color(f"{field}:N", title=None, sort=None, scale=scale)
+    return color
+
+
+def finish(
+    chart: "Chart",
+    title: str,
+    subtitle: str,
+    *,
+    description: str,
+    figures: "pl.DataFrame",
+    columns: Mapping[str, Column],
+) -> "Chart":
+    """The chart with its title, what it says in words, and its figures as a table."""
+    return chart.properties(
+        title={"text": title, "subtitle": subtitle},
+        description=description,
+        width=640,
+        usermeta={"table": table(figures, columns, caption=title)},
+    )
+
+
+def nothing(text: str) -> "Chart":
+    """A chart of no rows: a notebook shows the sentence in its place."""
+    alt = altair()
+    blank: alt.Chart = alt.Chart(alt.Data(values=[])).mark_point()
+    return blank.properties(description=text, usermeta={"nothing": text})
+
+
+def _theme() -> dict[str, Any]:
+    text = {"labelColor": "currentColor", "titleColor": "currentColor", "labelFontSize": 12}
+    grid = {"gridColor": "currentColor", "gridOpacity": 0.12}
+    line = {"grid": False, "domain": True, "domainColor": "currentColor", "domainOpacity": 0.4}
+    title = {"titleFontSize": 12, "titleFontWeight": "normal"}
+    return {
+        "config": {
+            "font": FONT,
+            "background": "transparent",
+            "padding": {"left": 0, "right": 0, "top": 5, "bottom": 5},
+            "view": {"stroke": None},
+            "range": {"category": [BLUE, ORANGE, GREEN, RED, SKY]},
+            "bar": {"color": BLUE},
+            "text": {"color": "currentColor", "fontSize": 13},
+            "axis": {**text, **grid, **title, "domain": False, "ticks": False, "labelPadding": 6},
+            "axisX": line,
+            "legend": {**text, "orient": "top", "direction": "horizontal", "symbolSize": 80},
+            "title": {"color": "currentColor", "subtitleColor": "currentColor", "anchor": "start"},
+        }
+    }
+
+
+def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """What a notebook stores of a chart: the drawing, its figures as a table, and it in words."""
+    meta = spec.pop("usermeta", {})
+    if "nothing" in meta:
+        return {"text/html": sentence(meta["nothing"]), "text/plain": meta["nothing"]}
+    figures = {"text/html": meta["table"]} if "table" in meta else {}
+    return {VEGA_LITE: spec, "text/plain": spec.get("description") or "Chart"} | figures

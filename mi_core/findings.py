@@ -1,0 +1,190 @@
+"""The acquisition report in short: what happened, what changed, what to do, how sure that is.
+
+Every sentence is written from the figures of one AcquisitionReport, so that words and charts agree.
+"""
+
+from collections.abc import Callable
+from html import escape
+from math import ceil
+from typing import TYPE_CHECKING
+
+from mi_core import words
+from mi_core.tables import Html
+
+if TYPE_CHECKING:
+    from mi_core.acquisition import AcquisitionReport
+
+STALE_HOURS = 48
+UNKNOWN_SHARE = 0.05
+"""From here on the report says that its figures need care."""
+
+Writer = Callable[[float | None], str]
+
+FIGURES: dict[str, tuple[str, Writer]] = {
+    "people": ("People who came", words.number),
+    "new_people": ("For the first time", words.number),
+    "emails": ("Left an email address", words.number),
+    "trials": ("Started a trial", words.number),
+    "buyers": ("Bought", words.number),
+    "purchases": ("Purchases", words.number),
+    "revenue_cents": ("Revenue", words.money),
+}
+"""Headline figures in order, the first two and the buyers shown even when they are 0."""
+
+_ALWAYS = ("people", "new_people", "buyers")
+
+
+def subtitle(report: "AcquisitionReport") -> Html:
+    """The period, in words."""
+    days = words.count(report.period.days, "day")
+    return Html(
+        f'<p class="subtitle"><strong>{report.period}</strong> ({days}), compared with the '
+        f"{days} before. Scores as of {words.moment(report.period.until)}.</p>"
+    )
+
+
+def tiles(report: "AcquisitionReport") -> Html:
+    """The headline figures with their change, those that never occur left out."""
+    shown = [
+        _tile(*FIGURES[name], *report.figure(name))
+        for name in FIGURES
+        if name in _ALWAYS or any(report.figure(name))
+    ]
+    columns = len(shown) if len(shown) <= 4 else ceil(len(shown) / 2)
+    return Html(f'<dl class="tiles" style="--columns: {columns}">{"".join(shown)}</dl>')
+
+
+def summary(report: "AcquisitionReport") -> Html:
+    """What happened, what changed, and what to do, a sentence or two each."""
+    said = [
+        _who_came(report),
+        _who_bought(report),
+        _where_they_stop(report),
+        _how_drawn(report),
+        _what_to_do(report),
+        _how_sure(report),
+    ]
+    points = "".join(f"<li>{each}</li>" for each in said if each)
+    return Html(f'<ul class="summary">{points}</ul>')
+
+
+def _who_came(report: "AcquisitionReport") -> str:
+    (people, before), (new, _) = report.figure("people"), report.figure("new_people")
+    if not people:
+        return "<strong>Nobody was active in this period.</strong>"
+    compared = (
+        f", {words.change(people, before)} in the period before" if before is not None else ""
+    )
+    return (
+        f"<strong>{_people(people)} came</strong>{compared}; "
+        f"{words.number(new)} of them for the first time."
+    )
+
+
+def _who_bought(report: "AcquisitionReport") -> str:
+    (people, _), (buyers, before) = report.figure("people"), report.figure("buyers")
+    if not buyers:
+        return "<strong>Nobody bought</strong> in this period." if people else ""
+    purchases, _ = report.figure("purchases")
+    compared = (
+        f": {words.change(buyers, before)} in the period before" if before is not None else ""
+    )
+    return (
+        f"<strong>{_people(buyers)} bought</strong>, "
+        f"{words.percent(buyers / people)} of those who came{compared}. "
+        f"Together they made {words.count(purchases, 'purchase')}."
+    )
+
+
+def _where_they_stop(report: "AcquisitionReport") -> str:
+    import polars as pl
+
+    rates = report.funnel.filter(pl.col("rate_of_previous").is_not_null()).sort("rate_of_previous")
+    if not rates.height:
+        return ""
+    worst = rates.row(0, named=True)
+    start = report.funnel["step"][worst["position"] - 2]
+    [before] = report.funnel_before.filter(pl.col("position") == worst["position"])[
+        "rate_of_previous"
+    ]
+    comparable = report.figure("people")[1] is not None and before is not None
+    compared = f"; in the period before it was {words.percent(before)}" if comparable else ""
+    rate = worst["rate_of_previous"]
+    return (
+        f"<strong>Most are lost between “{escape(start)}” and “{escape(worst['step'])}”</strong>: "
+        f"{words.percent(rate) if rate else 'nobody'} went on{compared}."
+    )
+
+
+def _how_drawn(report: "AcquisitionReport") -> str:
+    import polars as pl
+
+    drawn = report.bands.filter(pl.col("band").is_in(["warm", "hot"]))
+    shares = drawn.group_by("as_of").agg(pl.col("share").sum()).sort("as_of")
+    if not shares.height:
+        return ""
+    now = shares["share"][-1]
+    compared = ""
+    if shares.height > 1:
+        was, at = shares["share"][0], words.day(shares["as_of"][0])
+        compared = f"; on {at} it was {words.percent(was)}"
+    return (
+        f"<strong>{words.percent(now)} of people are warm or hot</strong>, the bands of those who "
+        f"come back by themselves{compared}."
+    )
+
+
+def _what_to_do(report: "AcquisitionReport") -> str:
+    ready, at_risk = report.listed("ready_to_buy"), report.listed("at_risk")
+    steps = []
+    if ready:
+        steps.append(f"make an offer to {_people(ready)} who look ready to buy")
+    if at_risk:
+        steps.append(f"win back {_people(at_risk)} at risk of leaving")
+    if not steps:
+        return "<strong>Nobody needs action now</strong>: no one is at risk or about to buy."
+    return (
+        f"<strong>What to do:</strong> {words.listed(steps)}. "
+        '<a href="#Who-to-act-on">See who they are</a>.'
+    )
+
+
+def _how_sure(report: "AcquisitionReport") -> str:
+    doubts = _doubts(report)
+    if not doubts:
+        return ""
+    return f"<strong>Read with care:</strong> {words.listed(doubts)}."
+
+
+def _doubts(report: "AcquisitionReport") -> list[str]:
+    events, unknown = (int(report.coverage[name].sum()) for name in ("events", "unknown"))
+    behind = report.freshness["hours_behind"]
+    doubts = []
+    if behind is not None and behind > STALE_HOURS:
+        doubts.append(f"the newest event is {words.days(behind / 24)} older than the scores")
+    if events and unknown / events > UNKNOWN_SHARE:
+        doubts.append(
+            f"{words.percent(unknown / events)} of events have a name that the settings "
+            "don't know, and add to no score"
+        )
+    if report.figure("people")[1] is None:
+        doubts.append("the period before isn't covered, so nothing is compared with it")
+    return doubts
+
+
+def _tile(label: str, write: Writer, value: int, before: int | None) -> str:
+    if before is None:
+        compared = ""
+    elif value == before:
+        compared = f"as before ({write(before)})"
+    elif not before:
+        compared = "none before"
+    else:
+        arrow, share = ("▲" if value > before else "▼"), abs(value - before) / before
+        compared = f"{arrow} {words.percent(share)} from {write(before)}"
+    note = f'<dd class="note">{compared}</dd>' if compared else ""
+    return f"<div><dt>{label}</dt><dd>{write(value)}</dd>{note}</div>"
+
+
+def _people(number: int) -> str:
+    return words.count(number, "person", "people")

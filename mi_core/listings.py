@@ -1,0 +1,177 @@
+"""The acquisition report's tables: who to act on, how good the data is, what the words mean."""
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from mi_core import words
+from mi_core.acquisition import RISK
+from mi_core.magnetism import RECOMMENDATIONS
+from mi_core.tables import Column, Html, definitions, sentence, table
+
+if TYPE_CHECKING:
+    from mi_core.acquisition import AcquisitionReport
+
+_SELLING = ("convert_trial", "offer_trial", "upsell_or_referral")
+
+
+def people(report: "AcquisitionReport", name: str) -> Html:
+    """The people of one list, `ready_to_buy` or `at_risk`, with the reason and what to do."""
+    import polars as pl
+
+    listed = report.people.filter(pl.col("list") == name)
+    if not listed.height:
+        return sentence("Nobody is on this list at the moment.")
+    rows = [
+        {
+            "person": _person(row),
+            "intent": row["score"],
+            "risk": row["churn_risk"],
+            "why": _why_ready(row) if name == "ready_to_buy" else _why_at_risk(row),
+            "advice": _advice(row, name),
+        }
+        for row in listed.iter_rows(named=True)
+    ]
+    columns = {
+        "person": Column("Person", Html),
+        "intent": Column("Intent", words.number, is_figure=True),
+        "risk": Column("Churn risk", words.number, is_figure=True),
+        "why": Column("Why"),
+        "advice": Column("What to do"),
+    }
+    total = report.listed(name)
+    caption = f"{words.number(listed.height)} of {words.count(total, 'person', 'people')}"
+    if total > listed.height:
+        caption += ", the most urgent first"
+    return table(pl.DataFrame(rows), columns, caption=caption, kind="cards")
+
+
+def data_quality(report: "AcquisitionReport") -> Html:
+    """How fresh and how complete the data is."""
+    held = report.freshness
+    events, with_channel, unknown = (
+        int(report.coverage[name].sum()) for name in ("events", "with_channel", "unknown")
+    )
+    quiet = int((report.coverage["events"] == 0).sum())
+    share = "–" if not events else words.percent(with_channel / events)
+    unknown_share = "–" if not events else words.percent(unknown / events)
+    return definitions(
+        [
+            ("Newest event", words.moment(held["last_event_at"])),
+            ("Oldest event", words.moment(held["first_event_at"])),
+            ("Events in the period", words.number(events)),
+            ("Days without any event", words.number(quiet)),
+            ("Events with a marketing channel", share),
+            ("Events with an unknown name", unknown_share),
+            ("Delivered and stored, ever", words.number(held["accepted"])),
+            ("Delivered twice, stored once", words.number(held["duplicates"])),
+            ("Left out for lack of consent", words.number(held["withheld"])),
+            ("Rejected as unreadable", words.number(held["rejected"])),
+        ]
+    )
+
+
+def unknown_events(report: "AcquisitionReport") -> Html:
+    """Event names that the settings don't know, the most frequent first."""
+    if not report.unknown_events.height:
+        return sentence("Every event of this period has a name that the settings know.")
+    columns = {
+        "event_name": Column("Event"),
+        "events": Column("Events", words.number, is_figure=True),
+        "people": Column("People", words.number, is_figure=True),
+        "last_seen_at": Column("Last seen", words.day),
+    }
+    caption = "Event names that the settings don't know: stored, but they count for no score"
+    return table(report.unknown_events.head(20), columns, caption=caption)
+
+
+def glossary(report: "AcquisitionReport") -> Html:
+    """What the words of the report mean, with the thresholds in force."""
+    return definitions(
+        [
+            (
+                "Intent",
+                "How close a person is to buying, 0–100: what they did in the last 30 days, how "
+                f"recently and how often. Levels: {_cuts(report.intent_levels, 'very high')}.",
+            ),
+            (
+                "Magnetism",
+                "How strongly a person is drawn back, 0–100: intent, regular use, returns, email "
+                "clicks and visits from social channels. "
+                f"Bands: {_cuts(report.magnetism_bands, 'hot')}.",
+            ),
+            (
+                "Churn risk",
+                "A rule of thumb for how likely a person is to leave, 0–100: the opposite of "
+                "magnetism, higher after a silent week, lower for those who tried or bought. "
+                "It is no probability.",
+            ),
+            (
+                "Persona",
+                "The kind of customer a person most resembles, by behaviour or by what is known "
+                "of them. A help for choosing the tone, not a fact about the person.",
+            ),
+            (
+                "Ready to buy",
+                "High or very high intent, and no purchase in the last 30 days.",
+            ),
+            (
+                "At risk",
+                f"A churn risk of {RISK} or more, for people who once bought, began a trial or "
+                "left an address.",
+            ),
+            (
+                "Channel",
+                "Where a visit came from, such as an ad, an email or a search, where that can be "
+                "told.",
+            ),
+        ]
+    )
+
+
+def footer(report: "AcquisitionReport") -> Html:
+    """What is needed to make this page again with the same figures."""
+    from importlib.metadata import version
+
+    tools = ("mi-core", "duckdb", "polars", "altair", "papermill", "nbconvert")
+    return definitions(
+        [
+            ("Scores as of", words.moment(report.period.until)),
+            ("Configuration", report.config_version),
+            ("Lake snapshot", str(report.lake_snapshot)),
+            ("Made with", ", ".join(f"{tool} {version(tool)}" for tool in tools)),
+        ]
+    )
+
+
+def _person(row: dict[str, Any]) -> str:
+    return f"<code>{row['user_id']}</code><small>{escape(row['persona'] or '')}</small>"
+
+
+def _why_ready(row: dict[str, Any]) -> str:
+    signs = words.listed([words.plain(each) for each in dict.fromkeys(row["top_signals"])])
+    bought = words.count(row["purchases"], "purchase") if row["purchases"] else "no purchase"
+    seen = words.day(row["last_event_at"])
+    return f"Strongest signs: {signs}. Last here on {seen}; {bought} so far."
+
+
+def _why_at_risk(row: dict[str, Any]) -> str:
+    seen = f"Last here on {words.day(row['last_event_at'])}."
+    if not row["purchases"]:
+        return f"Left an address or began a trial, and hasn't bought. {seen}"
+    spent = f" worth {words.money(row['spent_cents'])}" if row["spent_cents"] else ""
+    bought = words.count(row["purchases"], "purchase")
+    return f"{bought}{spent}, the last on {words.day(row['last_purchase_at'])}. {seen}"
+
+
+def _advice(row: dict[str, Any], name: str) -> str:
+    """The first recommendation; for those ready to buy, one that sells where there is one."""
+    codes: list[str] = row["recommendations"] or []
+    ranked = [code for code in codes if name == "ready_to_buy" and code in _SELLING] + codes
+    return RECOMMENDATIONS[ranked[0]].sentence if ranked else "Nothing special: keep in touch."
+
+
+def _cuts(cuts: tuple[tuple[str, float], ...], last: str) -> str:
+    """`cold below 30, cooling below 50, warm below 70, hot above`."""
+    return ", ".join(
+        [*(f"{words.plain(name)} below {cut:g}" for name, cut in cuts), f"{last} above"]
+    )

@@ -1,0 +1,145 @@
+"""A parameterised notebook in, one self-contained HTML page out.
+
+The notebook runs on a copy, and the page replaces the last one only when all of it has succeeded:
+a stakeholder's link never shows half a report. Nothing on the page is loaded from elsewhere; the
+code that draws the charts is in it once, whatever the number of charts.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from mi_core.drawing import VEGA_LITE
+from mi_core.errors import ReportError, UnknownName
+
+SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain")
+"""Kinds of output that a page can show beside charts, the best first."""
+
+
+def render(
+    workspace_path: Path,
+    notebook: Path,
+    out_html: Path,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    language: str = "en",
+    timeout_seconds: int = 900,
+) -> Path:
+    """Run `notebook` on the workspace at `workspace_path` and write its page to `out_html`.
+
+    Parameters
+    ----------
+    parameters
+        Values for the notebook's parameters, `workspace` aside.
+    timeout_seconds
+        The most that one cell may take.
+
+    Raises
+    ------
+    UnknownName
+        The notebook has no parameter of that name.
+    ReportError
+        There is no such notebook, or a cell failed: the message names the cell, the last good page
+        stays, and the partial run is kept beside it as `<name>.failed.ipynb`.
+    """
+    given = {"workspace": str(Path(workspace_path).resolve())} | dict(parameters or {})
+    _check_parameters(notebook, given)
+    out_html.parent.mkdir(parents=True, exist_ok=True)
+    failed = out_html.with_suffix(".failed.ipynb")
+    with tempfile.TemporaryDirectory() as scratch:
+        run = Path(scratch) / "run.ipynb"
+        with _kept_on_failure(run, failed, notebook):
+            _execute(notebook, run, given, timeout_seconds)
+        page = _page(run, language)
+    _replace(out_html, page)
+    failed.unlink(missing_ok=True)
+    return out_html
+
+
+def _check_parameters(notebook: Path, given: Mapping[str, object]) -> None:
+    import papermill
+
+    if not notebook.is_file():
+        raise ReportError(f"There is no notebook {notebook}.")
+    known = papermill.inspect_notebook(str(notebook))
+    for name in given:
+        if name not in known:
+            raise UnknownName("report parameter", name, known)
+
+
+def _execute(
+    notebook: Path, run: Path, parameters: Mapping[str, object], timeout_seconds: int
+) -> None:
+    import papermill
+    from traitlets.config import Config
+
+    papermill.execute_notebook(
+        str(notebook),
+        str(run),
+        parameters=dict(parameters),
+        execution_timeout=timeout_seconds,
+        progress_bar=False,
+        # Without it the kernel listens on TCP ports, unencrypted.
+        config=Config({"KernelManager": {"transport": "ipc"}}),
+    )
+
+
+@contextmanager
+def _kept_on_failure(run: Path, failed: Path, notebook: Path) -> Iterator[None]:
+    """Turn what papermill raises into a ReportError, and keep the partial run for its author."""
+    from nbclient.exceptions import CellControlSignal
+    from papermill.exceptions import PapermillExecutionError
+
+    try:
+        yield
+    except (PapermillExecutionError, CellControlSignal, RuntimeError) as error:
+        if run.exists():
+            failed.write_bytes(run.read_bytes())
+        raise ReportError(
+            f"{notebook.name}, {_what_failed(error)} The run is kept in {failed}."
+        ) from error
+
+
+def _what_failed(error: Exception) -> str:
+    cell = getattr(error, "cell_index", None)
+    if cell is not None:
+        return f"cell {cell + 1}: {error.ename}: {error.evalue}"  # type: ignore[attr-defined]
+    return f"{type(error).__name__}: {error}"
+
+
+def _page(run: Path, language: str) -> str:
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="report",
+        extra_template_basedirs=[str(resources.files("mi_core") / "templates")],
+        language_code=language,
+        display_data_priority=[VEGA_LITE, *SHOWN],
+        exclude_input=True,
+        exclude_anchor_links=True,
+    )
+    page, _ = exporter.from_notebook_node(
+        nbformat.read(run, as_version=4),
+        resources={"vega_lite": VEGA_LITE, "vega_js": _vega_js()},
+    )
+    return str(page)
+
+
+@cache
+def _vega_js() -> str:
+    """Vega, Vega-Lite and vega-embed as one script that makes `vegaEmbed` known."""
+    import vl_convert
+
+    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write all of it, or leave what was there."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)

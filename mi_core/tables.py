@@ -1,0 +1,82 @@
+"""A frame as an HTML table for a person: on a screen, on paper, or read aloud."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Html(str):
+    """Markup that a notebook shows as such."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column is headed and written; a column of figures is set flush right."""
+
+    title: str
+    write: Callable[[Any], str] = str
+    is_figure: bool = False
+
+
+def table(
+    frame: "pl.DataFrame", columns: Mapping[str, Column], *, caption: str, kind: str = ""
+) -> Html:
+    """The rows of `frame` under a caption; the first column names the row.
+
+    Parameters
+    ----------
+    columns
+        Column of the frame → how to show it, in order; what is not named is not shown.
+    kind
+        A CSS class, such as `cards` for rows that a phone stacks.
+    """
+    head = "".join(
+        _cell("th", each, escape(each.title), 'scope="col"') for each in columns.values()
+    )
+    rows = "".join(_row(row, columns) for row in frame.iter_rows(named=True))
+    return Html(
+        f'<div class="scroll"><table class="{escape(kind)}"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def definitions(terms: Iterable[tuple[str, str]]) -> Html:
+    """Pairs of a term and its meaning as a definition list."""
+    pairs = (f"<div><dt>{escape(term)}</dt><dd>{escape(said)}</dd></div>" for term, said in terms)
+    return Html(f"<dl>{''.join(pairs)}</dl>")
+
+
+def sentence(text: str) -> Html:
+    """One paragraph, where there is nothing to tabulate."""
+    return Html(f'<p class="nothing">{escape(text)}</p>')
+
+
+def _row(row: Mapping[str, Any], columns: Mapping[str, Column]) -> str:
+    cells = []
+    for position, (name, column) in enumerate(columns.items()):
+        text = _written(column, row[name])
+        label = f'data-label="{escape(column.title)}"'
+        cells.append(
+            _cell("td", column, text, label)
+            if position
+            else _cell("th", column, text, f'scope="row" {label}')
+        )
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _written(column: Column, value: Any) -> str:
+    """The cell's markup: whatever is not already markup is escaped."""
+    text = column.write(value)
+    return text if isinstance(text, Html) else escape(text)
+
+
+def _cell(tag: str, column: Column, content: str, attributes: str) -> str:
+    figure = ' class="figure"' if column.is_figure else ""
+    return f"<{tag}{figure} {attributes}>{content}</{tag}>"
