@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from itertools import count
+from math import ceil, sqrt
 from operator import add
 from pathlib import Path
 from typing import Self
@@ -34,7 +35,7 @@ from mi_core.synthetic.texts import Longs, Texts, block_texts, person_texts
 from mi_core.synthetic.truth import ChannelTruth, PersonaTruth, Truth, person_truth
 
 END = datetime(2024, 7, 1, tzinfo=UTC)
-_BLOCK_PEOPLE = 20_000  # about a million events: bounds the memory
+_BLOCK_EVENTS = 1_000_000  # about so many are in memory at once, twice
 _FEWEST_DAYS = 14
 
 
@@ -159,7 +160,7 @@ class Part:
 
 def _parts(pool: Executor, plan: Plan, events: int, people: int | None) -> Iterator[Part]:
     """Blocks until there are enough people, or rows; the next is drawn while one is written."""
-    size = min(people or 100 + events // 30, _BLOCK_PEOPLE)
+    size = _block_size(plan.days, events, people)
     left = float(people or events)
     coming = pool.submit(_draw, plan, 0, size)
     for number in count(1):
@@ -174,6 +175,16 @@ def _parts(pool: Executor, plan: Plan, events: int, people: int | None) -> Itera
         yield _part(plan, block, shipment, kept)
         if left <= 0:
             return
+
+
+def _block_size(days: int, events: int, people: int | None) -> int:
+    """People per block, so that the last of equal blocks is nearly used up.
+
+    A person comes to about 15 + days / 2 rows; where that is short, one more block is drawn.
+    """
+    rows = 15 + days / 2
+    likely = people or 1.02 * events / rows + 3 * sqrt(events / rows)
+    return ceil(likely / ceil(likely * rows / _BLOCK_EVENTS))
 
 
 def _draw(plan: Plan, number: int, size: int) -> tuple[Block, Shipment]:
