@@ -424,6 +424,10 @@ def test_a_configuration_comes_back_from_json(overlay: Path | None) -> None:
             "channels.platforms.bing has the source 'Google', which 'google' has already.",
         ),
         (
+            '[channels.mediums]\nsocial = ["social", "Social"]\n',
+            "channels.mediums.social has the medium 'Social', which 'social' has already.",
+        ),
+        (
             '[channels.rules]\nx = { position = 5, when = { medium = "payd" }, channel = "web" }\n',
             "channels.rules.x.when.medium is 'payd', which is no medium; did you mean 'paid'?",
         ),

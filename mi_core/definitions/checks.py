@@ -115,9 +115,9 @@ def _second_owners(
     owners: dict[str, str] = {}
     for owner, terms in owned:
         for term in terms:
-            first = owners.setdefault(tag(term), owner)
-            if first != owner:
+            if first := owners.get(tag(term)):
                 yield (*table, owner), f"has the {kind} {term!r}, which {first!r} has already."
+            owners[tag(term)] = owner
 
 
 def _privacy(privacy: Privacy) -> Iterator[Problem]:

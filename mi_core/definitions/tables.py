@@ -156,7 +156,7 @@ class Definitions(Frozen):
         }
         own = dict.fromkeys(self.channels.own_hosts)
         hosts = self.channels.listed_hosts | named | own
-        return [{"host": host, "platform": platform} for host, platform in hosts.items()]
+        return [{"host": host.lower(), "platform": platform} for host, platform in hosts.items()]
 
     def whitelist_rows(self) -> list[Row]:
         """Properties that are stored: under which name, whole (`keep`) or as `host` or `flag`."""

@@ -1,10 +1,9 @@
--- One row per row of channel_evidence(evidence_id, utm_source, utm_medium, click_ids, referrer_host,
--- fixed_channel, is_touch), with its channel: that of the event itself, else that of the first rule which
--- holds, else direct for a touch and null for other events.
+-- One row per row of channel_evidence(evidence_id, utm_source, utm_medium, click_ids,
+-- referrer_host, fixed_channel, is_touch), with its channel: that of the event itself, else that of
+-- the first rule that holds, else direct for a touch and null for other events.
 --
--- Click ids are named as PostHog sends them or as they are stored (has_gclid).
--- Names are looked up whole, hosts with everything they are a subdomain of, so that each lookup is an
--- equality join; the longest host that is known decides.
+-- Click ids are named as PostHog sends them or as they are stored (has_gclid). Hosts are looked up
+-- with everything that they are a subdomain of; the longest that is known decides.
 with evidence as (
     select
         evidence_id,
@@ -13,69 +12,67 @@ with evidence as (
         is_touch,
         nullif(regexp_replace(lower(trim(utm_source)), '[\s+_-]+', '_', 'g'), '') as utm_source,
         nullif(regexp_replace(lower(trim(utm_medium)), '[\s+_-]+', '_', 'g'), '') as utm_medium,
-        nullif(nullif(regexp_extract(
-            lower(trim(referrer_host)), '^(?:[a-z][a-z0-9+.-]*://|//)?([^/:?#\s]*)', 1
-        ), '$direct'), '') as referrer_host
+        host_of(trim(referrer_host)) as referrer_host
     from channel_evidence
 ),
 
 click as (
     select
-        evidence.evidence_id,
-        -- An ads-only id is the surer sign; the order of names only settles what is else a tie.
-        arg_min(term.platform, (not term.is_paid, term.term)) as platform,
-        bool_or(term.is_paid) as is_paid
-    from evidence, unnest(evidence.click_ids) as carried (click_id)
-    inner join channel_term as term
-        on term.field = 'click_id'
-        and term.term = regexp_replace(lower(carried.click_id), '^has_', '')
-    group by evidence.evidence_id
+        e.evidence_id,
+        -- An ads-only id is the surer sign; names only settle what is a tie otherwise.
+        arg_min(t.platform, (not t.is_paid, t.term)) as platform,
+        bool_or(t.is_paid) as is_paid
+    from evidence as e, unnest(e.click_ids) as carried (click_id)
+    join channel_term as t
+        on t.field = 'click_id' and t.term = regexp_replace(lower(carried.click_id), '^has_', '')
+    group by e.evidence_id
 ),
 
 host as (
-    select evidence_id, 'utm_source' as field, replace(utm_source, '_', '-') as host
+    select evidence_id, 'source' as field, string_split(host_of(utm_source), '.') as labels
     from evidence
     where contains(utm_source, '.')
+
     union all
-    select evidence_id, 'referrer', referrer_host
+
+    select evidence_id, 'referrer', string_split(referrer_host, '.')
     from evidence
     where referrer_host is not null
 ),
 
 suffix as (
     select evidence_id, field, start, array_to_string(labels[start:], '.') as name
-    from (select *, string_split(host, '.') as labels from host),
-        unnest(range(1, greatest(len(labels), 2))) as suffixes (start)
+    from host, unnest(range(1, greatest(len(labels), 2))) as suffixes (start)
 ),
 
 spelling as (
-    select evidence_id, field, start, 1 as rank, name
-    from suffix
-    union all
-    -- google.co.uk is also known as google.*
-    select evidence_id, field, start, 2, regexp_replace(
-        name, '\.(?:(?:co|com|ne|or|org|net|gov|edu)\.[a-z]{2}|[a-z]{2,})$', '.*'
-    )
+    select
+        evidence_id,
+        field,
+        start,
+        -- google.co.uk is also known as google.*
+        unnest([name, regexp_replace(
+            name, '\.(?:(?:co|com|ne|or|org|net|gov|edu)\.[a-z]{2}|[a-z]{2,})$', '.*'
+        )]) as name
     from suffix
 ),
 
 known_host as (
     select
-        spelling.evidence_id,
-        spelling.field,
-        -- A struct, because arg_min passes over nulls, and a host of no platform is known all the same.
-        arg_min({'platform': referrer.platform}, (spelling.start, spelling.rank)).platform
-            as platform
-    from spelling
-    inner join referrer on referrer.host = spelling.name
-    group by spelling.evidence_id, spelling.field
+        s.evidence_id,
+        s.field,
+        -- A struct, because arg_min passes over nulls, and a host of no platform is known as well.
+        arg_min({'platform': r.platform}, (s.start, ends_with(r.host, '.*'))).platform as platform
+    from spelling as s
+    join referrer as r on r.host = s.name
+    group by s.evidence_id, s.field
 ),
 
 finding as (
     select
-        evidence.evidence_id,
-        evidence.fixed_channel,
-        evidence.is_touch,
+        e.evidence_id,
+        e.fixed_channel,
+        e.is_touch,
         coalesce(click.is_paid, false) as ad_click,
         case when source.is_paid then 'paid' else coalesce(medium.medium, 'other') end as medium,
         coalesce(
@@ -85,37 +82,31 @@ finding as (
             referrer_host.platform,
             click.platform
         ) as platform,
-        evidence.utm_source is not null or evidence.utm_medium is not null as tagged,
-        evidence.referrer_host is not null
-        and (referrer_host.evidence_id is null or referrer_host.platform is not null) as referred
-    from evidence
-    left join click on click.evidence_id = evidence.evidence_id
-    left join channel_term as source
-        on source.field = 'utm_source' and source.term = evidence.utm_source
-    left join channel_term as medium
-        on medium.field = 'utm_medium' and medium.term = evidence.utm_medium
+        e.utm_source is not null or e.utm_medium is not null as tagged,
+        e.referrer_host is not null
+        and (referrer_host.field is null or referrer_host.platform is not null) as referred
+    from evidence as e
+    left join click on click.evidence_id = e.evidence_id
+    left join channel_term as source on source.field = 'utm_source' and source.term = e.utm_source
+    left join channel_term as medium on medium.field = 'utm_medium' and medium.term = e.utm_medium
     left join known_host as source_host
-        on source_host.evidence_id = evidence.evidence_id and source_host.field = 'utm_source'
+        on source_host.evidence_id = e.evidence_id and source_host.field = 'source'
     left join known_host as referrer_host
-        on referrer_host.evidence_id = evidence.evidence_id and referrer_host.field = 'referrer'
-),
-
-ruled as (
-    select finding.evidence_id, arg_min(rule.channel, rule.position) as channel
-    from finding
-    inner join channel_rule as rule
-        on (rule.ad_click is null or rule.ad_click = finding.ad_click)
-        and (rule.medium is null or rule.medium = finding.medium)
-        and (rule.platform is null or rule.platform = finding.platform)
-        and (rule.tagged is null or rule.tagged = finding.tagged)
-        and (rule.referred is null or rule.referred = finding.referred)
-    group by finding.evidence_id
+        on referrer_host.evidence_id = e.evidence_id and referrer_host.field = 'referrer'
 )
 
 select
-    finding.evidence_id,
+    f.evidence_id,
     coalesce(
-        finding.fixed_channel, ruled.channel, case when finding.is_touch then 'direct' end
+        any_value(f.fixed_channel),
+        arg_min(r.channel, r.position),
+        case when bool_or(f.is_touch) then 'direct' end
     ) as channel
-from finding
-left join ruled on ruled.evidence_id = finding.evidence_id
+from finding as f
+left join channel_rule as r
+    on (r.ad_click is null or r.ad_click = f.ad_click)
+    and (r.medium is null or r.medium = f.medium)
+    and (r.platform is null or r.platform = f.platform)
+    and (r.tagged is null or r.tagged = f.tagged)
+    and (r.referred is null or r.referred = f.referred)
+group by f.evidence_id
