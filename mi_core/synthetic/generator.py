@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from mi_core.errors import SettingsError, UnknownName
+from mi_core.synthetic.acts import draw_block
 from mi_core.synthetic.export import (
     EXTENSIONS,
     Format,
@@ -30,7 +31,7 @@ from mi_core.synthetic.export import (
 )
 from mi_core.synthetic.journeys import Flags, Floats
 from mi_core.synthetic.model import ARCHETYPES, CHANNELS, LOOKBACK_DAYS, Plan
-from mi_core.synthetic.rows import Block, draw_block
+from mi_core.synthetic.rows import Block
 from mi_core.synthetic.texts import Longs, Texts, block_texts, person_texts
 from mi_core.synthetic.truth import ChannelTruth, PersonaTruth, Truth, person_truth
 
@@ -94,9 +95,9 @@ def _check(size: int, days: int, end: datetime, format: str) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Empties the folder if what it holds was generated."""
-    if (folder / "truth" / "truth.json").exists():
-        shutil.rmtree(folder / "events")
+    """Empties the folder if what it holds was generated: that has a truth."""
+    if (folder / "truth").exists():
+        shutil.rmtree(folder / "events", ignore_errors=True)
         shutil.rmtree(folder / "truth")
     elif folder.exists() and any(folder.iterdir()):
         raise SettingsError(f"The folder {folder} holds something else than a generated export.")

@@ -29,7 +29,6 @@ CHANNEL = {name: index for index, name in enumerate(CHANNELS)}
 _EFFECTS = np.array([channel.effect for channel in CHANNELS.values()])
 _HOURS = (3, 2, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 10, 11, 12, 11, 10, 9, 8, 9, 10, 9, 7, 5)
 _WEEKDAYS = (1.1, 1.2, 1.2, 1.1, 1.0, 0.7, 0.7)  # Monday first
-_TAIL = 300.0  # no visit begins in the last minutes, so that all of it is delivered before the end
 
 
 def parameter(name: str) -> Floats:
@@ -49,6 +48,7 @@ class Rhythm:
         weights = np.outer(np.array(_WEEKDAYS)[weekdays], _HOURS).ravel()
         self._clock = np.arange(len(weights) + 1) * 3_600.0
         self._active = np.concatenate([[0.0], np.cumsum(weights)]) * (plan.seconds / weights.sum())
+        self.end = float(np.interp(plan.last, self._clock, self._active))
 
     def to_active(self, clock: Floats) -> Floats:
         return np.asarray(np.interp(clock, self._clock, self._active))
@@ -147,7 +147,7 @@ def _arrival(archetype: Archetype, days: int) -> tuple[float, float]:
 
 def _absence(rng: np.random.Generator, plan: Plan, arrived: Floats) -> tuple[Floats, Floats]:
     """When people leave, and when some come back; both at the end for those who stay."""
-    size, end = len(arrived), plan.seconds
+    size, end = len(arrived), plan.last
     stays = rng.random(size) >= CHURN_SHARE
     left = np.where(stays, end, rng.uniform(arrived, end))
     back = left + REACTIVATION_DAYS * DAY + rng.random(size) * (end - left)
@@ -162,8 +162,7 @@ def draw_times(
     start = rhythm.to_active(np.minimum(since, people.left))
     resume = rhythm.to_active(np.maximum(since, people.back))
     first = rhythm.to_active(people.left) - start
-    end = rhythm.to_active(np.full(len(people), np.inf))
-    total = first + np.maximum(end - resume, 0.0)
+    total = first + np.maximum(rhythm.end - resume, 0.0)
     counts = rng.poisson(per_week * people.activity / WEEK * total)
     person = np.repeat(np.arange(len(people), dtype=np.int32), counts)
     offset = rng.random(len(person)) * total[person]
@@ -194,7 +193,7 @@ def _own_visits(rng: np.random.Generator, plan: Plan, people: People, rhythm: Rh
     per_week = parameter("visits")[people.archetype]
     person, at = draw_times(rng, people, rhythm, people.arrived, per_week)
     person = np.concatenate([np.arange(len(people), dtype=np.int32), person])
-    at = np.minimum(np.concatenate([people.arrived, at]), plan.seconds - _TAIL)
+    at = np.concatenate([people.arrived, at])
     cumulative = np.cumsum([channel.share for channel in CHANNELS.values()])
     channel = np.searchsorted(cumulative, rng.random(len(at)) * cumulative[-1], side="right")
     return _sorted_visits(plan, person, at, channel.astype(np.int32))
@@ -217,8 +216,8 @@ def _first(visits: Visits, happens: Flags, size: int) -> Floats:
 def _draw_emails(rng: np.random.Generator, plan: Plan, people: People, captured: Floats) -> Emails:
     """A welcome email when the address is given, then one newsletter every Tuesday at 09:00."""
     tuesday = (1 - plan.start.weekday()) % 7 * DAY + 9 * 3_600
-    weekly = np.arange(tuesday, plan.seconds - _TAIL, WEEK)
-    known = np.flatnonzero(captured < plan.seconds - _TAIL).astype(np.int32)
+    weekly = np.arange(tuesday, plan.last, WEEK)
+    known = np.flatnonzero(np.isfinite(captured)).astype(np.int32)
     reader, week = np.nonzero(weekly > captured[known][:, None])
     person = np.concatenate([known, known[reader]])
     variant = np.concatenate([np.full(len(known), 53), week % 53]).astype(np.int32)
@@ -227,7 +226,7 @@ def _draw_emails(rng: np.random.Generator, plan: Plan, people: People, captured:
     opened = sent + 30 + rng.exponential(6 * 3_600, len(sent))
     active = (opened < people.left[person]) | (opened > people.back[person])
     opens = (rng.random(len(sent)) < parameter("opens")[archetype]) & active
-    opened[~opens | (opened > plan.seconds - _TAIL)] = np.nan
+    opened[~opens | (opened > plan.last)] = np.nan
     clicks = rng.random(len(sent)) < parameter("clicks")[archetype]
     return Emails(person, variant, sent, opened, np.where(clicks, opened + 20.0, np.nan))
 

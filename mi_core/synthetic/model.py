@@ -11,8 +11,8 @@ archetype a, each visit v is a chance to convert:
 
 This is a discrete-time hazard model with a logistic link (Allison 1982, "Discrete-time methods for
 the analysis of event histories"). Channels are drawn independently of the archetype and of the
-past, email apart (it needs an address and an open), so nothing confounds the effects.
-Advertisements that are shown, emails that are opened and app sessions have no effect of their own.
+past, email apart (it needs an address and an open), so nothing confounds the effects. What is seen
+or done without a visit (advertisements shown, emails opened, likes, app sessions) has none.
 """
 
 from collections.abc import Mapping
@@ -273,3 +273,8 @@ class Plan:
     @property
     def seconds(self) -> float:
         return self.days * 86_400.0
+
+    @property
+    def last(self) -> float:
+        """No visit begins later (seconds), so that all of it is delivered before the end."""
+        return self.seconds - 300.0

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from mi_core.synthetic.acts import CAPTURE, PURCHASE, TRIAL
 from mi_core.synthetic.journeys import Floats
 from mi_core.synthetic.model import ARCHETYPES, Plan
-from mi_core.synthetic.rows import CAPTURE, PURCHASE, TRIAL, Block
+from mi_core.synthetic.rows import Block
 from mi_core.synthetic.texts import microseconds
 
 
