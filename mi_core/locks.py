@@ -41,7 +41,9 @@ def _advisory_lock(dsn: str, timeout: float) -> Iterator[None]:
     import psycopg
 
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("select set_config('lock_timeout', %s, false)", [f"{timeout * 1000:.0f}"])
+        connection.execute(
+            "select set_config('lock_timeout', %s, false)", [f"{timeout * 1000:.0f}"]
+        )
         try:
             connection.execute("select pg_advisory_lock(%s)", [_ADVISORY_KEY])
         except psycopg.errors.LockNotAvailable:

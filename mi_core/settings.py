@@ -17,7 +17,8 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(Path("data"), description="Folder of lake, state, keys and reports.")
     catalog_url: SecretStr | None = Field(
-        None, description="postgresql:// URL of the lake's catalog; default: SQLite in the workspace."
+        None,
+        description="postgresql:// URL of the lake's catalog; default: SQLite in the workspace.",
     )
     state_url: SecretStr | None = Field(
         None, description="postgresql:// URL of the state; default: SQLite in the workspace."

@@ -83,15 +83,13 @@ class State:
 
     # --- inbox
 
-    def post(self, events: Sequence[Row], received_at: datetime) -> Posted:
-        """Put events, already past the privacy door, into the inbox; on disk when this returns.
+    def post(self, events: Sequence[tuple[str, str]], received_at: datetime) -> Posted:
+        """Put events, `(event_id, JSON past the privacy door)`, into the inbox.
 
-        Each has an `event_id`, which is what makes a second delivery a duplicate.
+        They are on disk when this returns. The id is what makes a second delivery a duplicate.
         """
-        rows = [
-            {"event_id": e["event_id"], "received_at": _naive(received_at), "body": json.dumps(e)}
-            for e in events
-        ]
+        at = _naive(received_at)
+        rows = [{"event_id": key, "received_at": at, "body": body} for key, body in events]
         insert = (
             "insert into inbox (event_id, received_at, body)"
             " values (:event_id, :received_at, :body) on conflict (event_id) do nothing"
@@ -103,13 +101,6 @@ class State:
                 connection.execute(lock, {"key": _INBOX_KEY})
             accepted = sum(connection.execute(sa.text(insert), row).rowcount for row in rows)
         return Posted(accepted, len(rows) - accepted)
-
-    def inbox_after(self, seq: int, limit: int) -> list[tuple[int, str]]:
-        """The next `(seq, body)` of the inbox after number `seq`, in order."""
-        query = "select seq, body from inbox where seq > :seq order by seq limit :limit"
-        with self._engine.connect() as connection:
-            rows = connection.execute(sa.text(query), {"seq": seq, "limit": limit})
-            return [(int(number), str(body)) for number, body in rows]
 
     def prune_inbox(self, seq: int, received_before: datetime) -> int:
         """Delete what the lake holds (up to `seq`) and no sender will repeat; returns how many."""
@@ -182,16 +173,18 @@ class State:
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
-        with self._engine.connect().execution_options(mi_write=True) as connection:
-            with connection.begin():
-                yield connection
+        writer = self._engine.connect().execution_options(mi_write=True)
+        with writer as connection, connection.begin():
+            yield connection
 
     def _migrate(self, path: Path) -> None:
         if self._version() == migrations.STATE.newest:
             return
         with self._write() as connection:
             if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": 4_711_003})
+                connection.execute(
+                    sa.text("select pg_advisory_xact_lock(:key)"), {"key": 4_711_003}
+                )
             version = self._version(connection)
             migrations.STATE.check(version, path)
             for step in migrations.STATE.after(version):
@@ -206,7 +199,9 @@ class State:
                 return self._version(own)
         if not sa.inspect(connection).has_table("schema_version"):
             return 0
-        return int(connection.execute(sa.text("select max(version) from schema_version")).scalar() or 0)
+        return int(
+            connection.execute(sa.text("select max(version) from schema_version")).scalar() or 0
+        )
 
 
 _STAGE_INCOMING = (

@@ -10,6 +10,7 @@ wait for a writer.
 import importlib.util
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,48 +33,38 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DEFINITION_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "taxonomy": (
-        "taxonomy_rows",
-        {
-            "event_name": "varchar",
-            "etype": "varchar",
-            "session_first_etype": "varchar",
-            "phase": "integer",
-            "signal": "varchar",
-            "channel": "varchar",
-            "is_touch": "boolean",
-            "is_conversion": "boolean",
-            "is_engagement": "boolean",
-        },
-    ),
-    "signal": (
-        "signal_rows",
-        {"signal": "varchar", "points_micro": "bigint", "points_group": "varchar"},
-    ),
-    "channel_rule": (
-        "channel_rule_rows",
-        {"priority": "integer", "channel": "varchar", "field": "varchar", "pattern": "varchar"},
-    ),
-    "referrer": (
-        "referrer_rows",
-        {"host": "varchar", "medium": "varchar", "source": "varchar"},
-    ),
-    "property_whitelist": (
-        "whitelist_rows",
-        {"source_name": "varchar", "stored_name": "varchar", "rule": "varchar"},
-    ),
+DEFINITION_TABLES = {
+    "taxonomy": "taxonomy_rows",
+    "signal": "signal_rows",
+    "persona": "persona_rows",
+    "channel": "channel_rows",
+    "channel_term": "channel_term_rows",
+    "channel_rule": "channel_rule_rows",
+    "referrer": "referrer_rows",
+    "measure": "measure_rows",
 }
-"""Temporary table → the method of Definitions that gives its rows, and its columns."""
+"""Temporary table → the method of Definitions that gives its rows."""
+
+VIEWS = (
+    "email_send",
+    "free_trial",
+    "subscription",
+    "vw_last_touch_before_conversion",
+    "vw_reactivation_30d",
+)
+"""Views over the lake. They are the package's, not the lake's, so that none is ever out of date."""
 
 
 def scratch(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
-    """A DuckDB connection in memory: UTC, no downloads, the thread and memory limits of `settings`."""
+    """A DuckDB connection in memory: UTC, no downloads, within the limits of `settings`."""
     connection = duckdb.connect(
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
     connection.execute("set timezone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
+    # What a query can't hold in memory must not end up in the folder one happens to be in.
+    connection.execute("set temp_directory = $folder", {"folder": tempfile.gettempdir()})
+    connection.execute((resources.files("mi_core") / "sql" / "macros.sql").read_text("utf-8"))
     if settings and settings.threads:
         connection.execute("set threads = $n", {"n": settings.threads})
     if settings and settings.memory_limit:
@@ -126,6 +117,7 @@ class Warehouse:
         try:
             warehouse._attach_lake()
             warehouse._attach_state()
+            warehouse.sql("set search_path = 'memory,lake,state'")
         except duckdb.Error as error:
             warehouse.close()
             raise WorkspaceError(f"The lake in {path} can't be opened: {_plain(error)}") from None
@@ -168,6 +160,22 @@ class Warehouse:
         statement = f"create or replace temp table {_identifier(table)} as\n{relation_sql(name)}"
         row = self._execute(name, statement, params).fetchone()
         return int(row[0]) if row else 0
+
+    @contextmanager
+    def view(self, name: str, select: str) -> Iterator[None]:
+        """A temporary view of `select`, while the block runs."""
+        self.sql(f"create or replace temp view {_identifier(name)} as {select}")
+        try:
+            yield
+        finally:
+            self.sql(f"drop view if exists {_identifier(name)}")
+
+    def write_file(self, target: Path, name: str, **params: object) -> None:
+        """Write the relation `name` to a Parquet file, or to JSON Lines if `target` ends so."""
+        kind = "format json" if target.suffix == ".jsonl" else "format parquet, compression zstd"
+        self._execute(
+            name, f"copy (\n{relation_sql(name)}) to {quoted(str(target))} ({kind})", params
+        )
 
     def snapshot(self) -> int:
         """The id of the newest lake snapshot."""
@@ -228,13 +236,19 @@ class Warehouse:
 
     def load_definitions(self, definitions: "Definitions") -> None:
         """Put the definitions at hand for relations, as temporary tables."""
-        for table, (method, columns) in DEFINITION_TABLES.items():
-            rows = json.dumps(getattr(definitions, method)())
-            self.sql(
-                f"create or replace temp table {table} as "
-                "select unnest(from_json($rows, $shape), recursive := true)",
-                {"rows": rows, "shape": json.dumps([columns])},
-            )
+        for table, method in DEFINITION_TABLES.items():
+            self.load_rows(table, getattr(definitions, method)())
+        for name in VIEWS:
+            select = relation_sql(f"views/{name}")
+            self.sql(f"create or replace temp view {name} as\n{select}")
+
+    def load_rows(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
+        """Put rows of plain values into the temporary table `table`."""
+        self.sql(
+            f"create or replace temp table {_identifier(table)} as "
+            "select unnest(from_json($rows, $shape), recursive := true)",
+            {"rows": json.dumps(rows), "shape": json.dumps([_shape(rows)])},
+        )
 
     # --- inner parts
 
@@ -252,7 +266,9 @@ class Warehouse:
         else:
             dsn = f"sqlite:{self.path / 'catalog.sqlite'}"
             extra = "meta_journal_mode 'WAL', busy_timeout 30000"
-        attach = f"attach {_text('ducklake:' + dsn)} as lake (data_path {_text(f'{files}/')}, {extra})"
+        attach = (
+            f"attach {quoted('ducklake:' + dsn)} as lake (data_path {quoted(f'{files}/')}, {extra})"
+        )
         if self._catalog_url or (self.path / "catalog.sqlite").exists():
             self._attach_existing(attach)
         else:
@@ -294,7 +310,7 @@ class Warehouse:
             source, kind = self.settings.state_url.get_secret_value(), "postgres"
         else:
             source, kind = str(self.path / "state.sqlite"), "sqlite"
-        self.connection.execute(f"attach {_text(source)} as state (type {kind}, read_only)")
+        self.connection.execute(f"attach {quoted(source)} as state (type {kind}, read_only)")
 
     def _execute(
         self, name: str, query: str, params: Mapping[str, object] | Sequence[object] | None
@@ -306,6 +322,20 @@ class Warehouse:
             raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
         log.debug("%s: %.1f ms", name, 1000 * (time.perf_counter() - started))
         return result  # type: ignore[no-any-return]
+
+
+_JSON_TYPES = {bool: "boolean", int: "bigint", float: "double", str: "varchar", list: "json"}
+
+
+def _shape(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
+    """The column types of rows of plain values; a column without any value is text."""
+    columns: dict[str, str] = {}
+    for row in rows:
+        for name, value in row.items():
+            kind = "varchar" if value is None else _JSON_TYPES[type(value)]
+            if columns.get(name, "varchar") == "varchar" or kind == "double":
+                columns[name] = kind
+    return columns
 
 
 def _extension(name: str) -> str:
@@ -322,7 +352,8 @@ def _plain(error: duckdb.Error) -> str:
     return str(error).split("\n\nLINE ", 1)[0].strip().rstrip(".") + "."
 
 
-def _text(value: str) -> str:
+def quoted(value: str) -> str:
+    """A text as SQL writes it, for the few places that take no parameter."""
     return "'" + value.replace("'", "''") + "'"
 
 

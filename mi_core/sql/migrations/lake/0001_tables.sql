@@ -181,6 +181,10 @@ create table ingest_batch (
     last_event_at timestamp
 );
 
+create table classification (
+    version varchar                  -- of the taxonomy and channel rules that user_event was typed by
+);
+
 create table ingest_watermark (
     last_seq bigint                  -- the newest inbox row that the lake holds
 );

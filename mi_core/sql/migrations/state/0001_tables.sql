@@ -80,8 +80,3 @@ create table scoring_config (
     is_active integer not null default 0
 );
 create unique index scoring_config_active on scoring_config (is_active) where is_active = 1;
-
-create table erasure (
-    id_hash varchar(36) primary key,
-    erased_at timestamp not null
-);

@@ -1,0 +1,149 @@
+"""Deliveries of export files: read, put through the door, staged, published.
+
+Every file is staged by itself, past the door, under its content's digest; only when all of them
+stand does one transaction publish them. So a damaged file changes nothing, and a run that was
+interrupted finds the files that it had staged.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mi_core.errors import IngestError
+from mi_core.ingest.classify import Progress, keep_classified, silent
+from mi_core.ingest.door import WITHHELD, Door
+from mi_core.ingest.export import NOT_UTC, ExportFile, find_exports
+from mi_core.ingest.publish import publish
+from mi_core.ingest.summary import IngestSummary, tally
+from mi_core.warehouse import Warehouse, quoted
+
+
+@dataclass(frozen=True)
+class _Staged:
+    """A file past the door."""
+
+    file: ExportFile
+    digest: str
+    rows: Path
+
+
+def ingest_files(
+    warehouse: Warehouse, door: Door, paths: Iterable[Path], *, progress: Progress = silent
+) -> IngestSummary:
+    """Take export files, or folders of them, into the lake.
+
+    Raises
+    ------
+    IngestError
+        A file can't be taken in; nothing of the delivery was.
+    """
+    files, others = find_exports(paths)
+    staged = _stage_new(warehouse, door, files, progress)
+    summary = IngestSummary(
+        files=len(staged),
+        unchanged_files=len(files) - len(staged),
+        ignored_files=tuple(path.name for path in others),
+    )
+    if not staged:
+        return summary
+    batch_id = hashlib.sha256("".join(sorted(s.digest for s in staged)).encode()).hexdigest()[:16]
+    keep_classified(warehouse, door.definitions, progress=progress)
+    with warehouse.view("staged", _staged_rows(warehouse, staged)):
+        with warehouse.publish(f"ingest {batch_id}"):
+            published = publish(warehouse, door.definitions, batch_id, progress=progress)
+            warehouse.stage(
+                "batch_file", "staging/batch_file", batch_id=batch_id, withheld=WITHHELD
+            )
+            warehouse.sql("insert into lake.ingest_batch by name from batch_file")
+        summary = replace(
+            summary,
+            accepted=published.accepted,
+            duplicates=published.duplicates,
+            moved_ids=published.moved_ids,
+            **tally(warehouse),
+        )
+        if summary.rejected:
+            summary = replace(summary, quarantine=_quarantine(warehouse, batch_id))
+    for each in staged:
+        each.rows.unlink()
+    return summary
+
+
+def _stage_new(
+    warehouse: Warehouse, door: Door, files: list[ExportFile], progress: Progress
+) -> list[_Staged]:
+    """Put the files that the lake doesn't hold yet through the door."""
+    known = {
+        row[0] for row in warehouse.sql("select file_digest from lake.ingest_batch").fetchall()
+    }
+    staged = []
+    for number, file in enumerate(files):
+        progress(f"Reading {file.path.name}", number, len(files))
+        digest = file.digest()
+        if digest not in known:
+            known.add(digest)
+            staged.append(_Staged(file, digest, _stage(warehouse, door, file, digest)))
+    return staged
+
+
+def _stage(warehouse: Warehouse, door: Door, file: ExportFile, digest: str) -> Path:
+    folder = warehouse.path / "staging"
+    folder.mkdir(exist_ok=True)
+    target = folder / f"{digest}-{door.version}.parquet"
+    if not target.exists():
+        unfinished = target.with_suffix(".unfinished")
+        with file.as_raw_event(warehouse):
+            warehouse.write_file(unfinished, "staging/door", **door.open(warehouse))
+        _check(warehouse, file, unfinished)
+        unfinished.rename(target)
+    return target
+
+
+def _check(warehouse: Warehouse, file: ExportFile, rows: Path) -> None:
+    """Refuse a file of which no row can be taken in, or whose times aren't UTC."""
+    counted = warehouse.sql(
+        f"select reason, count(*) from read_parquet({quoted(str(rows))}) group by reason"
+    ).fetchall()
+    reasons: Mapping[str | None, int] = dict(counted)
+    complaint = None
+    if not reasons:
+        complaint = "is empty."
+    elif NOT_UTC in reasons:
+        complaint = "has times that are not in UTC; PostHog's exports are."
+    elif not {None, WITHHELD} & reasons.keys():
+        told = ", ".join(f"{reason} ({times:,} rows)" for reason, times in reasons.items())
+        complaint = f"holds no event that can be taken in: {told}."
+    if complaint:
+        rows.unlink()
+        raise IngestError(f"{file.path.name} {complaint}")
+
+
+def _staged_rows(warehouse: Warehouse, staged: list[_Staged]) -> str:
+    """The rows of the staged files, as a query; their names are in `staged_file`."""
+    warehouse.load_rows(
+        "staged_file",
+        [
+            {
+                "file_no": number,
+                "source": "export",
+                "file_name": each.file.path.name,
+                "file_digest": each.digest,
+                "rows": str(each.rows),
+            }
+            for number, each in enumerate(staged)
+        ],
+    )
+    paths = ", ".join(quoted(str(each.rows)) for each in staged)
+    return (
+        "select f.file_no, f.source, s.* exclude (filename)"
+        f" from read_parquet([{paths}], filename = true) as s"
+        " join staged_file as f on f.rows = s.filename"
+    )
+
+
+def _quarantine(warehouse: Warehouse, batch_id: str) -> Path:
+    target = warehouse.path / "quarantine" / f"{batch_id}.jsonl"
+    target.parent.mkdir(exist_ok=True)
+    warehouse.write_file(target, "staging/quarantine", withheld=WITHHELD)
+    return target

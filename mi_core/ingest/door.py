@@ -1,0 +1,73 @@
+"""The privacy door: the one way in for every event, whatever brought it.
+
+`sql/staging/door.sql` says what passes; this binds it to the definitions and the keys. It reads
+`raw_event` (row_no, uuid, event, distinct_id, person_id, properties, occurred_at, received_at), a
+table or view of the connection.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mi_core.definitions import Definitions
+from mi_core.ingest.keys import HashKeys
+from mi_core.warehouse import Warehouse
+
+WITHHELD = "consent_analytics is false"
+
+# Every value that a screen finds must hold one of these; it spares most rows the closer look.
+_SUSPICIOUS = r"[@?#]|%40|%2B|:[{\[]|(?:[0-9][ ().\-/]{0,2}){7}"
+_NOT_PROPERTIES = ("$anon_distinct_id", "alias", "$session_id", "distinct_id", "token")
+
+
+@dataclass(frozen=True)
+class Door:
+    """The door of one workspace."""
+
+    definitions: Definitions
+    keys: HashKeys
+
+    @property
+    def version(self) -> str:
+        """Changes when the same row might pass differently."""
+        return f"{self.definitions.version}-{self.keys.fingerprint}"
+
+    def open(self, warehouse: Warehouse) -> Mapping[str, object]:
+        """Get ready for the rows of `raw_event`; returns the parameters of `staging/door`."""
+        privacy = self.definitions.privacy
+        experiment = "^(?:" + "|".join(map(_literal, privacy.experiment_prefixes)) + ")"
+        personal = self._pattern(None)
+        warehouse.load_rows("property_whitelist", self._whitelist())
+        warehouse.stage(
+            "event_shape",
+            "staging/event_shape",
+            experiment=experiment,
+            personal=personal,
+            not_properties=list(_NOT_PROPERTIES),
+        )
+        return {
+            "experiment": experiment,
+            "personal": personal,
+            "suspicious": _SUSPICIOUS,
+            "refused_ids": list(privacy.refused_ids),
+            "withheld": WITHHELD,
+            **self.keys.pads(),
+        }
+
+    def _whitelist(self) -> list[dict[str, object]]:
+        rows = self.definitions.whitelist_rows()
+        return [row | {"pattern": self._pattern(row["stored_name"])} for row in rows]
+
+    def _pattern(self, stored_name: str | None) -> str:
+        """One pattern of all screens that the property isn't exempt from; it may match nothing."""
+        privacy = self.definitions.privacy
+        groups = {group for group, names in privacy.whitelist.items() if stored_name in names}
+        patterns = [
+            screen.pattern
+            for screen in privacy.screens.values()
+            if stored_name not in screen.exempt and not groups.intersection(screen.exempt)
+        ]
+        return "|".join(f"(?:{pattern})" for pattern in patterns) or r"[^\s\S]"
+
+
+def _literal(text: str) -> str:
+    return "".join(f"[{c}]" if not c.isalnum() and c not in "_/" else c for c in text)

@@ -1,0 +1,95 @@
+"""The secret keys behind every hashed id.
+
+HMAC-SHA-256 (RFC 2104) under a secret key, cut to 128 bits: a plain hash of an e-mail address is
+reversed by a dictionary, a keyed one isn't. The key comes from `MI_HASH_KEYS`, else from a file
+that the workspace makes for itself and that only its owner can read. To rotate, put a new key in
+front of the old one: ids seen again are recognised under both, and keep their person.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from mi_core.errors import SettingsError
+from mi_core.settings import Settings
+
+_BLOCK = 64
+_SHORTEST = 32
+
+
+@dataclass(frozen=True)
+class HashKeys:
+    """Keys, newest first."""
+
+    keys: tuple[bytes, ...]
+
+    def __repr__(self) -> str:
+        return f"HashKeys({len(self.keys)} keys, newest {self.fingerprint})"
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the newest key from others, and tells nothing of it: 8 hex digits."""
+        return self.fingerprints()[0]
+
+    def fingerprints(self) -> list[str]:
+        """The fingerprint of each key."""
+        return [_hmac(key, b"fingerprint").hex()[:8] for key in self.keys]
+
+    def hashes(self, identifier: str) -> list[UUID]:
+        """The hash of an id under each key, newest first."""
+        text = identifier.strip().encode()
+        return [UUID(bytes=_hmac(key, text)[:16]) for key in self.keys]
+
+    def pads(self) -> dict[str, bytes | None]:
+        """HMAC's inner and outer pads of the newest key and of the one before, for door.sql."""
+        newest, *older = self.keys
+        old = older[0] if older else None
+        return {
+            "inner_pad": _pad(newest, 0x36),
+            "outer_pad": _pad(newest, 0x5C),
+            "old_inner_pad": _pad(old, 0x36) if old else None,
+            "old_outer_pad": _pad(old, 0x5C) if old else None,
+        }
+
+
+def load_keys(path: Path, settings: Settings) -> HashKeys:
+    """The keys of the workspace at `path`; a first file of its own where none are set.
+
+    Raises
+    ------
+    SettingsError
+        A key is too short, or the file is empty.
+    """
+    if settings.hash_keys:
+        where, text = "MI_HASH_KEYS", settings.hash_keys.get_secret_value().replace(",", "\n")
+    else:
+        file = path / "hash.keys"
+        where, text = str(file), _read_or_make(file)
+    keys = [line.strip().encode() for line in text.splitlines() if line.strip()]
+    if not keys or min(len(key) for key in keys) < _SHORTEST:
+        raise SettingsError(f"{where} must hold keys of at least {_SHORTEST} characters each.")
+    return HashKeys(tuple(keys))
+
+
+def _read_or_make(file: Path) -> str:
+    try:
+        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return file.read_text(encoding="ascii")
+    text = secrets.token_hex(_SHORTEST) + "\n"
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(text)
+    return text
+
+
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def _pad(key: bytes, byte: int) -> bytes:
+    block = key if len(key) <= _BLOCK else hashlib.sha256(key).digest()
+    return bytes(b ^ byte for b in block.ljust(_BLOCK, b"\0"))

@@ -1,0 +1,61 @@
+"""What became of a delivery, for people."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mi_core.ingest.door import WITHHELD
+from mi_core.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class IngestSummary:
+    """Counts of one delivery.
+
+    Each of the `delivered` rows is counted once: as accepted, duplicate, withheld (no consent to
+    analytics) or rejected. The dictionaries map a reason or a name to how many times it was met.
+    """
+
+    files: int = 0
+    unchanged_files: int = 0
+    ignored_files: tuple[str, ...] = ()
+    delivered: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    withheld: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    unknown_events: dict[str, int] = field(default_factory=dict)
+    dropped_properties: dict[str, int] = field(default_factory=dict)
+    screened_values: dict[str, int] = field(default_factory=dict)
+    moved_ids: int = 0
+    first_event_at: datetime | None = None
+    last_event_at: datetime | None = None
+    quarantine: Path | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        times = ("first_event_at", "last_event_at", "quarantine")
+        return {k: str(v) if k in times and v else v for k, v in asdict(self).items()}
+
+
+def tally(warehouse: Warehouse) -> dict[str, Any]:
+    """The figures of IngestSummary that the rows in `staged` give by themselves."""
+    counts: dict[str, dict[str, int]] = {}
+    warehouse.stage("tally", "staging/tally", withheld=WITHHELD)
+    for kind, name, times in warehouse.sql("from tally").fetchall():
+        counts.setdefault(kind, {})[name] = times
+    row = warehouse.sql(
+        "select count(*), min(occurred_at), max(occurred_at) from staged"
+    ).fetchone()
+    delivered, first, last = row or (0, None, None)
+    return {
+        "delivered": delivered,
+        "withheld": sum(counts.get("withheld", {}).values()),
+        "rejected": counts.get("rejected", {}),
+        "unknown_events": counts.get("unknown", {}),
+        "dropped_properties": counts.get("dropped", {}),
+        "screened_values": counts.get("screened", {}),
+        "first_event_at": first,
+        "last_event_at": last,
+    }

@@ -1,0 +1,116 @@
+-- One row per row of raw_event: what may be stored of it, or why it may not be.
+-- Ids become keyed hashes (HMAC-SHA-256, first 128 bits), properties are whitelisted and their
+-- values screened. A row that is not accepted keeps its number, uuid and reason, and nothing else.
+with opened as (
+    select
+        r.row_no,
+        r.fault,
+        try_cast(r.uuid as uuid) as event_id,
+        nullif(trim(r.distinct_id), '') as distinct_id,
+        nullif(trim(r.person_id), '') as person_id,
+        r.occurred_at,
+        r.received_at,
+        s.* exclude (names, reason),
+        s.reason as shape_reason,
+        -- A map refuses repeated names, so such a document is not opened at all.
+        case when s.reason is null then r.properties::json::map(varchar, json) end as props
+    from raw_event as r
+    left join event_shape as s
+        on s.event is not distinct from r.event
+        and s.names is not distinct from names_of(r.properties)
+),
+
+judged as (
+    select
+        *,
+        case
+            when fault is not null then fault
+            when event_id is null then 'uuid is missing or is not a UUID'
+            when shape_reason is not null then shape_reason
+            when distinct_id is null or list_contains($refused_ids, lower(distinct_id))
+                then 'distinct_id is missing or a placeholder'
+            when occurred_at is null then 'timestamp is missing or unreadable'
+            when occurred_at < timestamp '2000-01-01' or occurred_at > received_at + interval 1 day
+                then 'timestamp is before 2000 or after its arrival'
+            when props['consent_analytics']::varchar in ('false', '"false"', '0') then $withheld
+        end as reason
+    from opened
+),
+
+listed as (
+    select
+        *,
+        reason is null as is_accepted,
+        to_json(map_from_entries(
+            list_transform(listed, lambda w: {'key': w.source, 'value': props[w.source]})
+        ))::varchar as plain,
+        json_extract_string(
+            props[case
+                when event in ('$create_alias', '$merge_dangerously') then 'alias'
+                else '$anon_distinct_id'
+            end], '$'
+        ) as linked_id
+    from judged
+),
+
+-- Most rows hold plain values under their own names; only the others are gone through one by one.
+screened as (
+    select
+        *,
+        case
+            when is_accepted and (is_reworked or regexp_matches(plain, $suspicious))
+                then list_transform(listed, lambda w: {
+                    'source': w.source,
+                    'key': w.key,
+                    'rule': w.rule,
+                    'value': storable(props[w.source], w.rule, $personal, w.pattern)
+                })
+        end as reworked,
+        case
+            when is_accepted
+                then list_transform(assigned, lambda name: {
+                    'key': regexp_replace(name, $experiment, ''),
+                    'value': storable(props[name], 'keep', $personal, $personal)
+                })
+        end as variants
+    from listed
+)
+
+select
+    row_no,
+    event_id,
+    reason,
+    case when is_accepted then trim(event) end as event_name,
+    case when is_accepted
+        then keyed_hash(distinct_id, $inner_pad, $outer_pad)
+    end as distinct_id_hash,
+    case when is_accepted
+        then keyed_hash(distinct_id, $old_inner_pad, $old_outer_pad)
+    end as old_distinct_id_hash,
+    case when is_accepted
+        then keyed_hash('person:' || person_id, $inner_pad, $outer_pad)
+    end as person_hash,
+    case
+        when is_accepted
+            and trim(linked_id) <> distinct_id
+            and not list_contains($refused_ids, lower(trim(linked_id)))
+            then keyed_hash(trim(linked_id), $inner_pad, $outer_pad)
+    end as linked_hash,
+    case when is_accepted then occurred_at end as occurred_at,
+    case when is_accepted then received_at end as received_at,
+    case when is_accepted
+        then nullif(regexp_extract(
+            json_extract_string(props['$session_id'], '$'), '^[A-Za-z0-9_.:-]{1,64}$'
+        ), '')
+    end as session_id,
+    case
+        when not is_accepted then null
+        when reworked is null then plain
+        else json_of(list_filter(reworked, lambda p: p.value is not null))
+    end as properties,
+    json_of(list_filter(variants, lambda p: p.value is not null)) as experiments,
+    case when is_accepted then dropped end as dropped,
+    list_filter(reworked, lambda p: p.value is null and p.rule = 'keep').list_transform(
+        lambda p: p.source
+    ) as screened
+from screened

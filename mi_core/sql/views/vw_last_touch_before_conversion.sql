@@ -1,0 +1,32 @@
+-- One row per conversion: the person's last touchpoint in the 30 days before it, nulls without one.
+-- A touchpoint at the very moment of the conversion is none; of two at one time the later id counts.
+with touchpoint as (
+    select u.user_id, u.occurred_at, u.event_id, u.channel, u.campaign_id, u.creative_id
+    from lake.user_event as u
+    join taxonomy as t on t.event_name = u.event_name
+    where t.is_touch and (t.session_first_etype is null or u.etype = t.session_first_etype)
+),
+
+conversion as (
+    select u.event_id, u.user_id, u.etype, u.occurred_at, u.value
+    from lake.user_event as u
+    join taxonomy as t on t.event_name = u.event_name
+    where t.is_conversion
+)
+
+select
+    c.event_id as conversion_id,
+    c.user_id,
+    c.etype as conversion_type,
+    c.occurred_at as converted_at,
+    c.value as conversion_value,
+    max(t.occurred_at) as touched_at,
+    arg_max(t.channel, (t.occurred_at, t.event_id)) as channel,
+    arg_max(t.campaign_id, (t.occurred_at, t.event_id)) as campaign_id,
+    arg_max(t.creative_id, (t.occurred_at, t.event_id)) as creative_id
+from conversion as c
+left join touchpoint as t
+    on t.user_id = c.user_id
+    and t.occurred_at < c.occurred_at
+    and t.occurred_at >= c.occurred_at - interval 30 day
+group by all

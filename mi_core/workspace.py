@@ -1,0 +1,135 @@
+"""The face of the package: one object with the verbs that people use."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from mi_core.definitions import Definitions, load_definitions
+from mi_core.errors import WorkspaceError
+from mi_core.ingest.classify import Progress, silent
+from mi_core.ingest.delivery import ingest_files
+from mi_core.ingest.door import Door
+from mi_core.ingest.inbox import drain, post_events
+from mi_core.ingest.keys import HashKeys, load_keys
+from mi_core.ingest.summary import IngestSummary
+from mi_core.settings import Settings, load_settings
+from mi_core.state import Posted, State
+from mi_core.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Workspace:
+    """A company's events, scores and reports in one folder. Open one with `open_workspace`."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self.settings = settings
+        self.definitions: Definitions = load_definitions(_overlay(path))
+        self.keys: HashKeys = load_keys(path, settings)
+        self.door = Door(self.definitions, self.keys)
+        self.state = State.open(path, settings)
+        self.warehouse = Warehouse.open(path, settings)
+        self.warehouse.load_definitions(self.definitions)
+        self._check_keys()
+        self._register_definitions()
+
+    def __enter__(self) -> "Workspace":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.warehouse.close()
+        self.state.close()
+
+    def ingest(self, paths: Iterable[Path | str], *, progress: Progress = silent) -> IngestSummary:
+        """Take PostHog batch exports, files or folders, into the lake; see `ingest_files`."""
+        return ingest_files(self.warehouse, self.door, map(Path, paths), progress=progress)
+
+    def post(
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        received_at: datetime | None = None,
+        source: str = "webhook",
+    ) -> tuple[Posted, dict[int, str]]:
+        """Put events into the inbox; see `post_events`. `received_at` defaults to now."""
+        return post_events(
+            self.warehouse,
+            self.state,
+            self.door,
+            events,
+            source=source,
+            received_at=received_at or datetime.now(UTC),
+        )
+
+    def drain(self) -> int:
+        """Move what is new in the inbox to the lake; returns how many events the lake gained."""
+        return drain(self.warehouse, self.door)
+
+    def sql(self, query: str) -> "pl.DataFrame":
+        """The rows of a query over `lake.…` and `state.…`."""
+        return self.warehouse.frame(query)
+
+    def _register_definitions(self) -> None:
+        """Keep the definitions in force where scores and assignments can refer to them."""
+        definitions = self.definitions
+        if self.state.meta("definitions") == definitions.version:
+            return
+        self.state.seed_personas(
+            {
+                "slug": slug,
+                "position": persona.position,
+                "label": persona.label,
+                "description": persona.description,
+                "intent_level": persona.intent_level,
+                "traits": list(persona.traits),
+            }
+            for slug, persona in definitions.personas.items()
+        )
+        body = json.dumps(definitions.config(), sort_keys=True)
+        self.state.register_config(definitions.version, body, created_at=datetime.now(UTC))
+        self.state.set_meta("definitions", definitions.version)
+
+    def _check_keys(self) -> None:
+        """Refuse keys that the stored hashes weren't made with: all would become strangers."""
+        known = self.state.meta("hash_key")
+        current = self.keys.fingerprint
+        if known is None:
+            self.state.set_meta("hash_key", current)
+        elif known != current:
+            if known not in self.keys.fingerprints():
+                raise WorkspaceError(
+                    f"The ids in {self.path} were hashed with another key than the one at hand: "
+                    "set MI_HASH_KEYS to it, or to NEW,OLD to rotate."
+                )
+            self.state.set_meta("hash_key", current)
+
+
+def open_workspace(
+    path: Path | str | None = None, *, settings: Settings | None = None
+) -> Workspace:
+    """Open the workspace in the folder `path` (default: MI_WORKSPACE, else `data/`).
+
+    A folder that holds none becomes one; an older one is upgraded; a newer one is refused.
+    """
+    settings = settings or load_settings()
+    folder = Path(path if path is not None else settings.workspace).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    return Workspace(folder, settings)
+
+
+def _overlay(path: Path) -> Path | None:
+    file = path / "overlay.toml"
+    return file if file.exists() else None
