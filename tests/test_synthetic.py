@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mi_core import open_workspace
 from mi_core.definitions import load_definitions
 from mi_core.errors import MiError, SettingsError, UnknownName
 from mi_core.intent import MICRO, Intent, Signal, intent, time_on_site_micro
@@ -103,12 +104,10 @@ def test_files_look_like_a_batch_export(truth: Truth, delivered: pl.DataFrame) -
 
 def test_json_lines_hold_the_same_rows(tmp_path: Path) -> None:
     parquet = files(generate(tmp_path / "p", events=2_000))
-    texts = [
-        gzip.decompress(path.read_bytes()).decode().splitlines()
-        for path in files(generate(tmp_path / "j", events=2_000, format="jsonl"))
-    ]
     lines = [
-        json.loads(line, object_pairs_hook=_without_repeats) for text in texts for line in text
+        json.loads(line, object_pairs_hook=_without_repeats)
+        for path in files(generate(tmp_path / "j", events=2_000, format="jsonl"))
+        for line in gzip.decompress(path.read_bytes()).splitlines()
     ]
     rows = pl.concat(pl.read_parquet(path) for path in parquet).iter_rows(named=True)
     assert lines == [_nested(row) for row in rows]
@@ -321,6 +320,24 @@ def intents(truth: Truth, events: pl.DataFrame) -> dict[str, Intent]:
     return {
         person: intent(theirs, truth.end, definitions.intent) for person, theirs in signals.items()
     }
+
+
+def test_a_workspace_finds_the_people_and_their_channels(tmp_path: Path) -> None:
+    truth = generate(tmp_path / "export", events=20_000, seed=7)
+    persons = truth.persons().filter("has_consent")
+    with open_workspace(tmp_path / "workspace") as workspace:
+        workspace.ingest([truth.events_folder])
+        users = workspace.warehouse.sql(
+            "select count(distinct user_id), count(*) filter (etype = 'trial_started')"
+            " from lake.user_event"
+        ).fetchone()
+        landings = workspace.warehouse.sql(
+            "select channel, count(*) from lake.user_event where etype = 'landing_view' group by 1"
+        ).fetchall()
+    assert users == (len(persons), persons["trial_at"].count())
+    visits = {name: channel.visits for name, channel in truth.channels.items()}
+    assert dict(landings).keys() == visits.keys()
+    assert all(0.85 * visits[name] < count <= visits[name] for name, count in landings)
 
 
 @pytest.mark.parametrize(
