@@ -9,6 +9,7 @@ from mi_core.errors import ReportError
 
 if TYPE_CHECKING:
     import polars as pl
+
     from mi_core.workspace import Workspace
 
 Cuts = tuple[tuple[str, float], ...]
@@ -130,14 +131,14 @@ def _scoring(workspace: "Workspace", as_of: str | datetime | None) -> tuple[date
         " where $wanted is null or as_of <= $wanted group by as_of order by as_of desc limit 1",
         {"wanted": wanted},
     ).fetchone()
-    if found is None:
+    if found and wanted in (None, found[0]):
+        return found[0], found[1]
+    if wanted is None:
         raise ReportError("Nobody has been scored yet: score the workspace, then make the report.")
-    if wanted is not None and found[0] != wanted:
-        raise ReportError(
-            f"There are no scores as of {wanted.isoformat()}; the newest before that are as of "
-            f"{found[0].isoformat()}."
-        )
-    return found[0], found[1]
+    nearest = (
+        f"; the newest before that are as of {found[0].isoformat()}" if found else " or before"
+    )
+    raise ReportError(f"There are no scores as of {wanted.isoformat()}{nearest}.")
 
 
 def _instant(value: str | datetime | None) -> datetime | None:

@@ -13,7 +13,6 @@ from mi_core.drawing import (
     ORANGE,
     RED,
     SKY,
-    altair,
     bars,
     finish,
     histogram,
@@ -102,12 +101,12 @@ def band_shares(shares: "pl.DataFrame") -> "Chart":
 
 def band_trend(shares: "pl.DataFrame") -> "Chart":
     """Lines of each band's share over the scorings of `reports/band_share`."""
+    import altair as alt
     import polars as pl
 
     scorings = shares["as_of"].unique().sort()
     if len(scorings) < 2:
         return nothing("A trend needs two scorings or more in the period; there has been one.")
-    alt = altair()
     first, last = (shares.filter(pl.col("as_of") == at) for at in (scorings[0], scorings[-1]))
     said = [
         f"{band} from {words.percent(was)} to {words.percent(now)}"
@@ -193,10 +192,11 @@ def churn_risk(steps: "pl.DataFrame") -> "Chart":
 
 def coverage(days: "pl.DataFrame") -> "Chart":
     """Bars of events by day, unknown names apart, from `reports/coverage`."""
+    import altair as alt
+
     if not days["events"].sum():
         return nothing("No events arrived in this period.")
-    alt = altair()
-    empty = words.count(int((days["events"] == 0).sum()), "day")
+    events = days["events"].to_list()
     ticks = alt.Axis(format="%-d %b", tickCount={"interval": "month", "step": 1}, labelOverlap=True)
     chart = (
         alt.Chart(days, height=180)
@@ -218,8 +218,8 @@ def coverage(days: "pl.DataFrame") -> "Chart":
         "Events by day",
         "with a name that the settings know, or don't",
         description=f"Bar chart of events on {words.count(days.height, 'day')}: "
-        f"{words.number(days['events'].sum())} in all, at most "
-        f"{words.number(days['events'].max())} on a day, and {empty} without any.",
+        f"{words.number(sum(events))} in all, at most {words.number(max(events))} on a day, and "
+        f"{words.count(events.count(0), 'day')} without any.",
         figures=days.reverse(),
         columns={
             "day": Column("Day", words.day),

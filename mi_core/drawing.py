@@ -8,7 +8,6 @@ the report's page; Altair's own renderers load their drawing code from the netwo
 
 from collections.abc import Mapping
 from functools import cache
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mi_core.tables import Column, sentence, table
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-    Chart: TypeAlias = alt.Chart | alt.LayerChart
+    Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
 
 # JupyterLab draws v5, and v6 reads the same for what is used here; nbformat wants `+json`.
 VEGA_LITE = "application/vnd.vegalite.v5+json"
@@ -28,23 +27,22 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-se
 
 
 @cache
-def altair() -> ModuleType:
-    """Altair, with the theme and the renderer in force for every chart of this process."""
-    import altair as module
+def enable() -> None:
+    """Use the theme and the renderer for every chart of this process."""
+    import altair as alt
 
-    module.theme.register("mi", enable=True)(_theme)
-    module.renderers.register("mi", _render)
-    module.renderers.enable("mi")
-    return module
+    alt.theme.register("mi", enable=True)(_theme)
+    alt.renderers.register("mi", _render)
+    alt.renderers.enable("mi")
 
 
 def bars(
     frame: "pl.DataFrame", label: str, texts: list[str], colours: list[str] | None = None
-) -> "alt.LayerChart":
+) -> "Chart":
     """Horizontal bars of `people`, with the words above each, so that long names fit on a phone."""
+    import altair as alt
     import polars as pl
 
-    alt = altair()
     shown = frame.with_columns(
         pl.Series("text", texts, dtype=pl.String),
         pl.Series("colour", colours or [BLUE] * frame.height, dtype=pl.String),
@@ -60,17 +58,17 @@ def bars(
     figure = base.mark_text(align="right", dy=-7, fontWeight="bold").encode(
         x=alt.value("width"), text="text:N"
     )
-    layers: alt.LayerChart = alt.layer(bar, name, figure)
-    return layers
+    return alt.layer(bar, name, figure)
 
 
 def histogram(
     frame: "pl.DataFrame", step: int, kind: str, colours: Mapping[str, str], axis: str
-) -> "alt.Chart":
+) -> "Chart":
     """Bars of `people` by `start`, each `step` wide, on a scale of 0-100, stacked by `kind`."""
-    alt = altair()
+    import altair as alt
+
     scale, ticks = alt.Scale(domain=[0, 100]), alt.Axis(values=list(range(0, 101, 20)))
-    chart: alt.Chart = (
+    chart: Chart = (
         alt.Chart(frame, height=200)
         .transform_calculate(until=f"datum.start + {step}")
         .mark_bar()
@@ -91,10 +89,10 @@ def histogram(
 
 def legend(field: str, colours: Mapping[str, str]) -> "alt.Color":
     """Colours by the value of `field`, in the order given."""
-    alt = altair()
+    import altair as alt
+
     scale = alt.Scale(domain=list(colours), range=list(colours.values()))
-    color: alt.Color = alt.Color(f"{field}:N", title=None, sort=None, scale=scale)
-    return color
+    return alt.Color(f"{field}:N", title=None, sort=None, scale=scale)
 
 
 def finish(
@@ -107,41 +105,43 @@ def finish(
     columns: Mapping[str, Column],
 ) -> "Chart":
     """The chart with its title, what it says in words, and its figures as a table."""
-    return chart.properties(
+    enable()
+    finished: Chart = chart.properties(
         title={"text": title, "subtitle": subtitle},
         description=description,
         width=640,
         usermeta={"table": table(figures, columns, caption=title)},
     )
+    return finished
 
 
 def nothing(text: str) -> "Chart":
     """A chart of no rows: a notebook shows the sentence in its place."""
-    alt = altair()
-    blank: alt.Chart = alt.Chart(alt.Data(values=[])).mark_point()
-    return blank.properties(description=text, usermeta={"nothing": text})
+    import altair as alt
+
+    enable()
+    return alt.Chart(mark="point", description=text, usermeta={"nothing": text})
 
 
-def _theme() -> dict[str, Any]:
+def _theme() -> "alt.theme.ThemeConfig":
     text = {"labelColor": "currentColor", "titleColor": "currentColor", "labelFontSize": 12}
     grid = {"gridColor": "currentColor", "gridOpacity": 0.12}
     line = {"grid": False, "domain": True, "domainColor": "currentColor", "domainOpacity": 0.4}
     title = {"titleFontSize": 12, "titleFontWeight": "normal"}
-    return {
-        "config": {
-            "font": FONT,
-            "background": "transparent",
-            "padding": {"left": 0, "right": 0, "top": 5, "bottom": 5},
-            "view": {"stroke": None},
-            "range": {"category": [BLUE, ORANGE, GREEN, RED, SKY]},
-            "bar": {"color": BLUE},
-            "text": {"color": "currentColor", "fontSize": 13},
-            "axis": {**text, **grid, **title, "domain": False, "ticks": False, "labelPadding": 6},
-            "axisX": line,
-            "legend": {**text, "orient": "top", "direction": "horizontal", "symbolSize": 80},
-            "title": {"color": "currentColor", "subtitleColor": "currentColor", "anchor": "start"},
-        }
+    config: Any = {
+        "font": FONT,
+        "background": "transparent",
+        "padding": {"left": 0, "right": 0, "top": 5, "bottom": 5},
+        "view": {"stroke": None},
+        "range": {"category": [BLUE, ORANGE, GREEN, RED, SKY]},
+        "bar": {"color": BLUE},
+        "text": {"color": "currentColor", "fontSize": 13},
+        "axis": {**text, **grid, **title, "domain": False, "ticks": False, "labelPadding": 6},
+        "axisX": line,
+        "legend": {**text, "orient": "top", "direction": "horizontal", "symbolSize": 80},
+        "title": {"color": "currentColor", "subtitleColor": "currentColor", "anchor": "start"},
     }
+    return {"config": config}
 
 
 def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:

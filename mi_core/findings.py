@@ -99,7 +99,9 @@ def _who_bought(report: "AcquisitionReport") -> str:
 def _where_they_stop(report: "AcquisitionReport") -> str:
     import polars as pl
 
-    rates = report.funnel.filter(pl.col("rate_of_previous").is_not_null()).sort("rate_of_previous")
+    rates = report.funnel.filter(pl.col("rate_of_previous").is_not_null()).sort(
+        "rate_of_previous", "position"
+    )
     if not rates.height:
         return ""
     worst = rates.row(0, named=True)

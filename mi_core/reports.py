@@ -16,9 +16,6 @@ from pathlib import Path
 from mi_core.drawing import VEGA_LITE
 from mi_core.errors import ReportError, UnknownName
 
-SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain")
-"""Kinds of output that a page can show beside charts, the best first."""
-
 
 def render(
     workspace_path: Path,
@@ -91,40 +88,34 @@ def _execute(
 @contextmanager
 def _kept_on_failure(run: Path, failed: Path, notebook: Path) -> Iterator[None]:
     """Turn what papermill raises into a ReportError, and keep the partial run for its author."""
-    from nbclient.exceptions import CellControlSignal
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     try:
         yield
-    except (PapermillExecutionError, CellControlSignal, RuntimeError) as error:
+    except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
         if run.exists():
             failed.write_bytes(run.read_bytes())
+        why = str(error)
+        if isinstance(error, PapermillExecutionError):
+            why = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
         raise ReportError(
-            f"{notebook.name}, {_what_failed(error)} The run is kept in {failed}."
+            f"{notebook.name} failed, {why.strip().rstrip('.')}. Its run is kept in {failed}."
         ) from error
-
-
-def _what_failed(error: Exception) -> str:
-    cell = getattr(error, "cell_index", None)
-    if cell is not None:
-        return f"cell {cell + 1}: {error.ename}: {error.evalue}"  # type: ignore[attr-defined]
-    return f"{type(error).__name__}: {error}"
 
 
 def _page(run: Path, language: str) -> str:
     import nbformat
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="report",
         extra_template_basedirs=[str(resources.files("mi_core") / "templates")],
         language_code=language,
-        display_data_priority=[VEGA_LITE, *SHOWN],
-        exclude_input=True,
         exclude_anchor_links=True,
     )
     page, _ = exporter.from_notebook_node(
-        nbformat.read(run, as_version=4),
+        nbformat.read(run, as_version=4),  # type: ignore[no-untyped-call]
         resources={"vega_lite": VEGA_LITE, "vega_js": _vega_js()},
     )
     return str(page)

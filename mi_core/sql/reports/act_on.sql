@@ -42,7 +42,7 @@ scored as (
     left join lake.user_milestone as milestone using (user_id)
     left join history using (user_id)
     left join assigned using (user_id)
-    left join state.persona_bucket as bucket
+    left join persona as bucket
         on bucket.slug = coalesce(assigned.slug, intent.persona)
     where intent.as_of = $as_of and magnetism.time_window = '30d'
 ),

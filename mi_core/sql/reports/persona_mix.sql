@@ -34,7 +34,7 @@ all_personas as (
         coalesce(counted.people, 0) as people,
         counted.median_intent,
         coalesce(counted.buyers, 0) as buyers
-    from state.persona_bucket as bucket
+    from persona as bucket
     left join counted using (slug)
 )
 select *, people / nullif(sum(people) over (), 0) as share

@@ -1,0 +1,201 @@
+"""Figures, sentences and tables of the report, without a browser or a kernel."""
+
+from datetime import date, datetime
+
+import polars as pl
+import pytest
+from report_samples import fill
+
+from mi_core import charts, findings, listings, open_workspace, words
+from mi_core.acquisition import AcquisitionReport, Period
+from mi_core.drawing import VEGA_LITE
+from mi_core.errors import ReportError
+from mi_core.tables import Column, table
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (words.number(1234567.0), "1,234,567"),
+        (words.number(None), "–"),
+        (words.percent(0.126), "13%"),
+        (words.percent(0.004), "0.4%"),
+        (words.percent(0.999), "99.9%"),
+        (words.percent(1), "100%"),
+        (words.money(1250), "12.50"),
+        (words.money(123456789), "1,234,568"),
+        (words.days(3.25), "3.2 days"),
+        (words.days(0.5), "12.0 h"),
+        (words.days(0.01), "14 min"),
+        (words.day(date(2024, 6, 3)), "3 June 2024"),
+        (words.moment(datetime(2024, 6, 3, 14, 5)), "3 June 2024, 14:05 UTC"),
+        (words.day(words.last_day(datetime(2024, 6, 30))), "29 June 2024"),
+        (words.day(words.last_day(datetime(2024, 6, 30, 1))), "30 June 2024"),
+        (words.count(1, "person", "people"), "1 person"),
+        (words.count(1200, "day"), "1,200 days"),
+        (words.change(12, 10), "20% more than"),
+        (words.change(5, 10), "50% fewer than"),
+        (words.change(5, 5), "as many as"),
+        (words.listed(["a"]), "a"),
+        (words.listed(["a", "b", "c"]), "a, b and c"),
+    ],
+)
+def test_words(text, written):
+    assert text == written
+
+
+def test_table_escapes_what_it_shows_and_sets_figures_flush_right():
+    frame = pl.DataFrame({"name": ["<b>&"], "people": [1200]})
+    columns = {"name": Column("Na<me"), "people": Column("People", words.number, is_figure=True)}
+    html = table(frame, columns, caption="A & B")
+    assert "<b>&" not in html
+    assert 'scope="row" data-label="Na&lt;me">&lt;b&gt;&amp;</th>' in html
+    assert '<td class="figure" data-label="People">1,200</td>' in html
+    assert "<caption>A &amp; B</caption>" in html
+
+
+def test_period_ends_before_its_last_instant():
+    period = Period(datetime(2024, 6, 30), 90)
+    assert str(period) == "1 April 2024 to 29 June 2024"
+    assert period.previous == datetime(2024, 1, 2)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    with open_workspace(tmp_path_factory.mktemp("shop")) as workspace:
+        with workspace.warehouse.publish("rows of the tests"):
+            fill(workspace.warehouse)
+        yield workspace
+
+
+@pytest.fixture(scope="module")
+def report(workspace):
+    return AcquisitionReport.read(workspace)
+
+
+def test_report_is_about_the_newest_scoring(report):
+    assert report.period.until == datetime(2024, 6, 30)
+    assert report.config_version == "test"
+    assert report.lake_snapshot > 0
+
+
+def test_report_of_an_earlier_scoring(workspace):
+    earlier = AcquisitionReport.read(workspace, as_of="2024-06-01T02:00:00+02:00", days=30)
+    assert earlier.period == Period(datetime(2024, 6, 1), 30)
+    assert earlier.bands["as_of"].max() == datetime(2024, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "days", "said"),
+    [
+        ("2024-06-15", 90, "newest before that are as of 2024-06-01T00:00:00"),
+        ("2023-01-01", 90, "no scores as of 2023-01-01T00:00:00 or before"),
+        ("yesterday", 90, "not 'yesterday'"),
+        (None, 0, "1 day or more, not 0"),
+    ],
+)
+def test_report_says_what_is_wrong_with_its_parameters(workspace, as_of, days, said):
+    with pytest.raises(ReportError, match=said):
+        AcquisitionReport.read(workspace, as_of=as_of, days=days)
+
+
+def test_report_of_a_workspace_without_scores(tmp_path):
+    with open_workspace(tmp_path) as empty, pytest.raises(ReportError, match="scored yet"):
+        AcquisitionReport.read(empty)
+
+
+def test_summary_says_what_happened_what_changed_and_what_to_do(report):
+    said = findings.summary(report)
+    assert "<strong>24 people came</strong>, 380% more than in the period before" in said
+    assert "19 of them for the first time" in said
+    assert "<strong>4 people bought</strong>, 17% of those who came: 100% more than" in said
+    assert (
+        "Most are lost between “Left an email” and “Started a trial”</strong>: 33% went on" in said
+    )
+    assert "58% of people are warm or hot</strong>" in said
+    assert "on 1 May 2024 it was 33%" in said
+    assert "make an offer to 12 people who look ready to buy" in said
+    assert "23% of events have a name that the settings don't know" in said
+
+
+def test_tiles_leave_out_what_never_happens(report):
+    tiles = findings.tiles(report)
+    assert "<dt>Revenue</dt><dd>550.00</dd>" in tiles
+    nothing = report.headline.with_columns(pl.lit(0).alias("value"), pl.lit(None).alias("previous"))
+    quiet = findings.tiles(AcquisitionReport(**{**vars(report), "headline": nothing}))
+    assert "Revenue" not in quiet
+    assert "<dt>Bought</dt><dd>0</dd></div>" in quiet
+
+
+def test_people_are_listed_with_a_reason_and_something_to_do(report):
+    ready = listings.people(report, "ready_to_buy")
+    assert ready.count("<tr>") == 1 + 12
+    assert "Strongest signs: pricing view and page view." in ready
+    assert "Send a win-back offer: this person has gone cold." in ready
+    at_risk = listings.people(report, "at_risk")
+    assert "1 purchase worth 12.50, the last on 6 February 2024." in at_risk
+
+
+def test_an_empty_list_is_a_sentence(report):
+    alone = AcquisitionReport(**{**vars(report), "people": report.people.clear()})
+    assert listings.people(alone, "at_risk") == (
+        '<p class="nothing">Nobody is on this list at the moment.</p>'
+    )
+    assert "Nobody needs action now" in findings.summary(alone)
+
+
+def test_nothing_that_means_harm_reaches_the_page(report):
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in listings.unknown_events(report)
+    assert "<script" not in listings.unknown_events(report)
+
+
+FRAMES = {
+    charts.acquisition_funnel: "funnel",
+    charts.personas: "personas",
+    charts.band_shares: "bands",
+    charts.band_trend: "bands",
+    charts.intent_distribution: "intent",
+    charts.churn_risk: "churn",
+    charts.coverage: "coverage",
+}
+each_chart = pytest.mark.parametrize(("chart", "frame"), FRAMES.items(), ids=lambda p: str(p))
+
+
+@each_chart
+def test_chart_says_what_it_shows_and_has_its_figures_beside_it(report, chart, frame):
+    bundle = chart(getattr(report, frame))._repr_mimebundle_()
+    spec = bundle[VEGA_LITE]
+    assert spec["title"]["text"]
+    assert any(letter.isdigit() for letter in spec["description"])
+    assert bundle["text/plain"] == spec["description"]
+    assert bundle["text/html"].count("<tr>") >= 2
+    assert "usermeta" not in spec
+
+
+@each_chart
+def test_chart_of_nothing_is_a_sentence(report, chart, frame):
+    bundle = chart(getattr(report, frame).clear())._repr_mimebundle_()
+    assert VEGA_LITE not in bundle
+    assert bundle["text/html"] == f'<p class="nothing">{bundle["text/plain"]}</p>'
+    assert bundle["text/plain"].endswith(".")
+
+
+def test_trend_needs_two_scorings(report):
+    first = report.bands.filter(pl.col("as_of") == pl.col("as_of").min())
+    assert "needs two scorings" in charts.band_trend(first)._repr_mimebundle_()["text/plain"]
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance, WCAG 2.2."""
+    parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("paper", ["#ffffff", "#12161c"])
+@pytest.mark.parametrize(
+    "colour", {*charts.BANDS.values(), *charts.LEVELS.values(), *charts.BOUGHT.values()}
+)
+def test_marks_stand_out_on_light_and_dark_pages(colour, paper):
+    light, dark = sorted((_luminance(colour), _luminance(paper)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3
