@@ -184,12 +184,17 @@ class Warehouse:
 
     @contextmanager
     def reading(self) -> Iterator[int]:
-        """Several queries over one and the same lake snapshot; yields its id."""
+        """Several queries over one and the same lake snapshot; yields its id.
+
+        What is staged in it stays.
+        """
         self.sql("begin")
         try:
             yield self.snapshot()
-        finally:
+            self.sql("commit")
+        except BaseException:
             self.sql("rollback")
+            raise
 
     # --- writing
 
