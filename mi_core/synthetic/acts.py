@@ -249,9 +249,8 @@ def _second_identify_rows(visits: Visits, second: Ints) -> Rows:
 
 def _identified(rows: Rows, captured: Floats, sessions: Sessions, second: Ints) -> Rows:
     """Which id each row comes under: anonymous until the first `$identify`, then the person's."""
-    identity = np.where(rows.at < captured[rows.person] + IDENTIFIED, ANONYMOUS, KNOWN).astype(
-        np.int8
-    )
+    anonymous = rows.at < captured[rows.person] + IDENTIFIED
+    identity = np.where(anonymous, ANONYMOUS, KNOWN).astype(np.int8)
     log_in = np.full(len(sessions.at) + 1, -np.inf)  # the last is SERVER's
     log_in[second] = sessions.at[second] + _SECOND_DEVICE_SECONDS
     identity[rows.at < log_in[rows.session]] = SECOND_DEVICE

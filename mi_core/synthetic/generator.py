@@ -11,7 +11,6 @@ from itertools import count
 from math import ceil, sqrt
 from operator import add
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import polars as pl
@@ -29,11 +28,10 @@ from mi_core.synthetic.export import (
     windows,
     write_window,
 )
-from mi_core.synthetic.journeys import Flags, Floats
-from mi_core.synthetic.model import ARCHETYPES, CHANNELS, LOOKBACK_DAYS, Plan
+from mi_core.synthetic.model import Plan
 from mi_core.synthetic.rows import Block
-from mi_core.synthetic.texts import Longs, Texts, block_texts, person_texts
-from mi_core.synthetic.truth import ChannelTruth, PersonaTruth, Truth, person_truth
+from mi_core.synthetic.texts import Texts, block_texts, person_texts
+from mi_core.synthetic.truth import Tally, Truth, person_truth, tally
 
 END = datetime(2024, 7, 1, tzinfo=UTC)
 _BLOCK_EVENTS = 1_000_000  # about so many are in memory at once, twice
@@ -73,7 +71,7 @@ def generate(
     plan = Plan(seed, end.astimezone(UTC), days)
     folder = Path(folder)
     _clear(folder)
-    tallies = []
+    tallies: list[Tally] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for part in _parts(pool, plan, events, people):
             _write(pool, folder, plan, part, format)
@@ -103,49 +101,6 @@ def _clear(folder: Path) -> None:
         raise SettingsError(f"The folder {folder} holds something else than a generated export.")
     for name in ("events", "truth"):
         (folder / name).mkdir(parents=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Sums over people, which add up over blocks; one entry per archetype or channel."""
-
-    people: Longs
-    trials: Longs
-    purchases: Longs
-    visits: Longs
-    caused: Floats  # shape (channels, 2)
-    events: int
-    delivered: int
-
-    def __add__(self, other: Self) -> Self:
-        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
-        return type(self)(*(mine + theirs for mine, theirs in pairs))
-
-    def truth(self, folder: Path, plan: Plan) -> Truth:
-        return Truth(
-            folder,
-            plan.seed,
-            plan.start,
-            plan.end,
-            LOOKBACK_DAYS,
-            int(self.people.sum()),
-            self.events,
-            self.delivered,
-            {
-                slug: PersonaTruth(
-                    int(self.people[i]),
-                    a.trial,
-                    a.purchase,
-                    int(self.trials[i]),
-                    int(self.purchases[i]),
-                )
-                for i, (slug, a) in enumerate(ARCHETYPES.items())
-            },
-            {
-                name: ChannelTruth(channel.effect, int(self.visits[i]), *self.caused[i].tolist())
-                for i, (name, channel) in enumerate(CHANNELS.items())
-            },
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,26 +155,7 @@ def _part(plan: Plan, block: Block, shipment: Shipment, kept: int) -> Part:
     shipment = keep_people(shipment, kept)
     delivered = int(deliveries(plan, shipment).sum())
     persons = person_truth(plan, block, people).head(kept)
-    return Part(block, texts, shipment, persons, _tally(block, kept, len(shipment.rows), delivered))
-
-
-def _tally(block: Block, kept: int, events: int, delivered: int) -> Tally:
-    archetype = block.people.archetype[:kept]
-    conversions = block.conversions
-    channel = block.visits.channel[block.visits.person < kept]
-
-    def by_archetype(happened: Flags) -> Longs:
-        return np.bincount(archetype[happened], minlength=len(ARCHETYPES))
-
-    return Tally(
-        by_archetype(np.full(kept, True)),
-        by_archetype(np.isfinite(conversions.trial[:kept])),
-        by_archetype(np.isfinite(conversions.purchase[:kept])),
-        np.bincount(channel, minlength=len(CHANNELS)),
-        (conversions.expected[:kept] - conversions.without[:, :kept]).sum(axis=1),
-        events,
-        delivered,
-    )
+    return Part(block, texts, shipment, persons, tally(block, kept, len(shipment.rows), delivered))
 
 
 def _write(pool: Executor, folder: Path, plan: Plan, part: Part, format: Format) -> None:

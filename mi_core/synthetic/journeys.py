@@ -18,6 +18,7 @@ from mi_core.synthetic.model import (
     Archetype,
     Plan,
 )
+from mi_core.synthetic.vocabulary import WELCOME
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
@@ -220,7 +221,7 @@ def _draw_emails(rng: np.random.Generator, plan: Plan, people: People, captured:
     known = np.flatnonzero(np.isfinite(captured)).astype(np.int32)
     reader, week = np.nonzero(weekly > captured[known][:, None])
     person = np.concatenate([known, known[reader]])
-    variant = np.concatenate([np.full(len(known), 53), week % 53]).astype(np.int32)
+    variant = np.concatenate([np.full(len(known), WELCOME), week % WELCOME]).astype(np.int32)
     sent = np.concatenate([captured[known] + 90.0, weekly[week]])
     archetype = people.archetype[person]
     opened = sent + 30 + rng.exponential(6 * 3_600, len(sent))

@@ -4,15 +4,16 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import polars as pl
 
 from mi_core.synthetic.acts import CAPTURE, PURCHASE, TRIAL
-from mi_core.synthetic.journeys import Floats
-from mi_core.synthetic.model import ARCHETYPES, Plan
+from mi_core.synthetic.journeys import Flags, Floats
+from mi_core.synthetic.model import ARCHETYPES, CHANNELS, LOOKBACK_DAYS, Plan
 from mi_core.synthetic.rows import Block
-from mi_core.synthetic.texts import microseconds
+from mi_core.synthetic.texts import Longs, microseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +130,66 @@ def _moments(plan: Plan, at: Floats) -> pl.Series:
     return pl.select(
         pl.when(pl.Series(happened)).then(pl.Series(moments).cast(pl.Datetime("us", "UTC")))
     ).to_series()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums over people, which add up over blocks; one entry per archetype or channel."""
+
+    people: Longs
+    trials: Longs
+    purchases: Longs
+    visits: Longs
+    caused: Floats  # shape (channels, 2)
+    events: int
+    delivered: int
+
+    def __add__(self, other: Self) -> Self:
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        return type(self)(*(mine + theirs for mine, theirs in pairs))
+
+    def truth(self, folder: Path, plan: Plan) -> Truth:
+        return Truth(
+            folder,
+            plan.seed,
+            plan.start,
+            plan.end,
+            LOOKBACK_DAYS,
+            int(self.people.sum()),
+            self.events,
+            self.delivered,
+            {
+                slug: PersonaTruth(
+                    int(self.people[i]),
+                    a.trial,
+                    a.purchase,
+                    int(self.trials[i]),
+                    int(self.purchases[i]),
+                )
+                for i, (slug, a) in enumerate(ARCHETYPES.items())
+            },
+            {
+                name: ChannelTruth(channel.effect, int(self.visits[i]), *self.caused[i].tolist())
+                for i, (name, channel) in enumerate(CHANNELS.items())
+            },
+        )
+
+
+def tally(block: Block, people: int, events: int, delivered: int) -> Tally:
+    """Of the block's first `people` people."""
+    archetype = block.people.archetype[:people]
+    conversions = block.conversions
+    channel = block.visits.channel[block.visits.person < people]
+
+    def by_archetype(happened: Flags) -> Longs:
+        return np.bincount(archetype[happened], minlength=len(ARCHETYPES))
+
+    return Tally(
+        by_archetype(np.full(people, True)),
+        by_archetype(np.isfinite(conversions.trial[:people])),
+        by_archetype(np.isfinite(conversions.purchase[:people])),
+        np.bincount(channel, minlength=len(CHANNELS)),
+        (conversions.expected[:people] - conversions.without[:, :people]).sum(axis=1),
+        events,
+        delivered,
+    )
