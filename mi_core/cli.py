@@ -1,0 +1,187 @@
+"""`mi`: the workspace's verbs on the command line.
+
+Data goes to standard output, as tables or with `--json` as one JSON document; progress and errors
+go to standard error. An error is one sentence and exit code 1; a command that can't be read is 2.
+Everything heavy is imported by the command that needs it, so that `mi --help` is quick.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mi_core import terminal
+from mi_core.errors import MiError, UnknownName, WorkspaceError
+
+if TYPE_CHECKING:
+    from mi_core.workspace import Workspace
+
+
+class Commands(TyperGroup):
+    """Ends an error of this package as a sentence, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MiError as error:
+            terminal.note(f"mi: {error}")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Marketing intelligence: PostHog events in; intent, personas, magnetism and reports out.",
+)
+definitions_app = typer.Typer(no_args_is_help=True)
+app.add_typer(
+    definitions_app, name="definitions", help="Show what scores are made with, or check an overlay."
+)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is not a time; write 2024-06-30 or 2024-06-30T12:00:00+02:00."
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+WorkspacePath = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace", envvar="MI_WORKSPACE", help="Folder of everything stored. Default: data"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON document, for programs.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        parser=_instant,
+        metavar="TIME",
+        help="The instant, exclusive; UTC where it has no offset. Default: now.",
+    ),
+]
+OVERLAY = "overlay.toml"
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="mi")
+
+
+@app.command()
+def init(workspace: WorkspacePath = None, as_json: Json = False) -> None:
+    """Make an empty workspace; one that is there already is upgraded where needed."""
+    with _open(workspace, may_make=True) as opened:
+        terminal.write(
+            {
+                "workspace": opened.path,
+                "config_version": opened.definitions.version,
+                "lake_snapshot": opened.warehouse.snapshot(),
+            },
+            as_json=as_json,
+        )
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders of PostHog exports.")],
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Take PostHog exports in; events that are there already are left alone."""
+    with _open(workspace, may_make=True) as opened, terminal.progress() as progress:
+        summary = opened.ingest(paths, progress=progress)
+    terminal.write(summary, as_json=as_json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="DuckDB SQL over lake and state; - reads it.")],
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Read lake and state with a query."""
+    with _open(workspace) as opened:
+        rows = opened.sql(sys.stdin.read() if query == "-" else query)
+    terminal.write(rows, as_json=as_json)
+
+
+@app.command()
+def doctor(workspace: WorkspacePath = None, as_json: Json = False) -> None:
+    """Say what is wrong with the environment or the workspace; exit code 1 if anything is."""
+    from mi_core.doctor import examine
+
+    checks = examine(_folder(workspace))
+    terminal.write(checks, as_json=as_json)
+    if not all(check.is_well for check in checks):
+        raise typer.Exit(1)
+
+
+@definitions_app.command("show")
+def definitions_show(
+    table: Annotated[str | None, typer.Argument(help="One table, such as signals.")] = None,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Show the definitions in force, the workspace's overlay included."""
+    from mi_core.definitions import load_definitions
+
+    overlay = _folder(workspace) / OVERLAY
+    definitions = load_definitions(overlay if overlay.exists() else None)
+    config = definitions.config()
+    if table is None:
+        shown = {"config_version": definitions.version} | {n: len(v) for n, v in config.items()}
+    elif table in config:
+        shown = config[table]
+    else:
+        raise UnknownName("table", table, config)
+    terminal.write(config if as_json and table is None else shown, as_json=as_json)
+
+
+@definitions_app.command("check")
+def definitions_check(
+    overlay: Annotated[Path | None, typer.Argument(help="Default: that of the workspace.")] = None,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Check an overlay, and show what it changes; puts nothing in force."""
+    from mi_core.definitions import load_definitions
+
+    before = load_definitions()
+    now = load_definitions(overlay or _folder(workspace) / OVERLAY)
+    changes = list(_changes(before.config(), now.config()))
+    terminal.write({"config_version": now.version, "changes": changes}, as_json=as_json)
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[dict[str, object]]:
+    """What `now` says otherwise than `before`, one row for each key of each table."""
+    for table, keys in now.items():
+        for key, value in keys.items():
+            if before[table].get(key) != value:
+                yield {"definition": f"{table}.{key}", "is": value, "was": before[table].get(key)}
+
+
+def _folder(workspace: Path | None) -> Path:
+    from mi_core.settings import load_settings
+
+    return workspace or load_settings().workspace
+
+
+def _open(workspace: Path | None, *, may_make: bool = False) -> "Workspace":
+    from mi_core.workspace import open_workspace
+
+    folder = _folder(workspace)
+    if not (may_make or folder.exists()):
+        raise WorkspaceError(f"There is no workspace in {folder}; make one with mi init.")
+    return open_workspace(folder)

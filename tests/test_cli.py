@@ -1,0 +1,193 @@
+"""The command line: help, JSON, one sentence for an error, and what goes to which stream."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.core import TyperGroup
+from typer.testing import CliRunner, Result
+
+from mi_core.cli import app
+
+OVERLAY = """
+[events]
+compare = { signal = "comparison_view", engagement = true }
+
+[signals.page_view]
+points = 2
+"""
+
+
+def commands() -> list[list[str]]:
+    root = typer.main.get_command(app)
+    found = []
+    for name, command in root.commands.items():
+        inner = command.commands if isinstance(command, TyperGroup) else [None]
+        found += [[name, each] if each else [name] for each in inner]
+    return found
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(each) for each in arguments])
+
+
+def as_json(*arguments: str | Path) -> object:
+    result = run(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def complaint(*arguments: str | Path) -> str:
+    """The error of a command that must fail: one line on standard error, nothing else."""
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that tests only read."""
+    path = tmp_path_factory.mktemp("empty")
+    run("init", "--workspace", path)
+    return path
+
+
+@pytest.fixture
+def workspace(empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The empty workspace, as the one that every command takes."""
+    monkeypatch.setenv("MI_WORKSPACE", str(empty))
+    return empty
+
+
+@pytest.fixture
+def own_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace that a test may change."""
+    path = tmp_path / "own"
+    monkeypatch.setenv("MI_WORKSPACE", str(path))
+    run("init")
+    return path
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_has_help_and_the_common_options(command: list[str]):
+    result = run(*command, "--help")
+
+    assert result.exit_code == 0
+    assert {"--workspace", "--json"} <= set(result.stdout.split())
+
+
+def test_help_loads_nothing_heavy():
+    script = (
+        "import sys; from mi_core.cli import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    heavy = {"altair", "duckdb", "nbconvert", "papermill", "polars", "sklearn", "sqlalchemy"}
+
+    assert heavy & set(ran.stderr.split()) == set()
+
+
+def test_init_makes_a_workspace_and_keeps_one_that_is_there(own_workspace: Path):
+    first = as_json("init")
+
+    assert (own_workspace / "catalog.sqlite").exists()
+    assert as_json("init") == first
+
+
+def test_sql_reads_lake_and_state(workspace: Path):
+    query = (
+        "select timestamp '2024-06-30 12:00' as at_noon, count(*) as people from lake.user_event"
+    )
+
+    assert as_json("sql", query) == [{"at_noon": "2024-06-30T12:00:00Z", "people": 0}]
+    assert as_json("sql", "select count(*) as waiting from state.inbox") == [{"waiting": 0}]
+
+
+def test_sql_for_people_is_a_whole_table_even_in_a_pipe(workspace: Path):
+    text = "x" * 200
+    result = run("sql", f"select '{text}' as long, 1.5 as points, null as nothing")
+
+    header, row = result.stdout.splitlines()
+    assert header.split() == ["long", "points", "nothing"]
+    assert row.split() == [text, "1.50", "–"]
+
+
+def test_no_escape_sequence_reaches_the_terminal(workspace: Path):
+    assert "\x1b" not in run("sql", "select chr(27) || '[31mred' as name").stdout
+
+
+def test_values_that_json_lacks_are_null(workspace: Path):
+    assert as_json("sql", "select 'inf'::double as a, 'nan'::double as b") == [
+        {"a": None, "b": None}
+    ]
+
+
+@pytest.mark.parametrize("command", [["sql", "select 1"], ["doctor"]])
+def test_reading_makes_no_workspace(command: list[str], tmp_path: Path):
+    missing = tmp_path / "missing"
+    result = run(*command, "--workspace", missing)
+
+    assert result.exit_code == 1
+    assert "mi init" in result.output
+    assert not missing.exists()
+
+
+def test_a_failed_query_is_one_sentence(workspace: Path):
+    assert complaint("sql", "select nothing_such").startswith("mi: The query failed: ")
+
+
+def test_a_path_that_is_not_there_is_one_sentence(workspace: Path):
+    assert "nowhere.parquet" in complaint("ingest", "nowhere.parquet")
+
+
+def test_an_unknown_option_is_a_usage_error(workspace: Path):
+    assert run("init", "--colour").exit_code == 2
+
+
+def test_definitions_name_the_nearest_table(workspace: Path):
+    assert "did you mean 'signals'?" in complaint("definitions", "show", "signal")
+
+
+def test_definitions_in_force_include_the_overlay(own_workspace: Path):
+    before = as_json("definitions", "show", "signals")["page_view"]["points"]
+    (own_workspace / "overlay.toml").write_text(OVERLAY)
+
+    assert before == 1
+    assert as_json("definitions", "show", "signals")["page_view"]["points"] == 2
+    assert run("definitions", "show").exit_code == 0
+
+
+def test_checking_an_overlay_shows_what_it_changes(workspace: Path, tmp_path: Path):
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text(OVERLAY)
+    changes = as_json("definitions", "check", overlay)["changes"]
+
+    assert [change["definition"] for change in changes] == ["events.compare", "signals.page_view"]
+    assert (changes[1]["was"]["points"], changes[1]["is"]["points"]) == (1, 2)
+
+
+def test_checking_a_wrong_overlay_names_the_key(workspace: Path, tmp_path: Path):
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text('[events]\ncompare = { signal = "comparision_view" }\n')
+
+    assert "events.compare" in complaint("definitions", "check", overlay)
+
+
+def test_doctor_finds_a_new_workspace_well(workspace: Path):
+    assert {check["is_well"] for check in as_json("doctor")} == {True}
+
+
+def test_doctor_finds_keys_that_others_can_read(own_workspace: Path):
+    (own_workspace / "hash.keys").chmod(0o644)
+    result = run("doctor", "--json")
+
+    assert result.exit_code == 1
+    unwell = [check for check in json.loads(result.stdout) if not check["is_well"]]
+    assert [check["name"] for check in unwell] == ["hash keys"]
+    assert "chmod 600" in unwell[0]["finding"]
