@@ -1,6 +1,6 @@
 """Intent, 0-100: how much a person's recent acts look like someone about to buy.
 
-The formula for one person, from the signals before `as_of`; `sql/scores/` holds the same for a whole
+The formula for one person, from the signals before `as_of`; `sql/scores/` has the same for a whole
 population, and a test holds the two equal. Points are integers in millionths, so that a sum is the
 same in any order and on any number of workers.
 """
@@ -45,7 +45,8 @@ class Intent:
     score
         0-100, not rounded; `rounded` is what people are shown.
     top_signals
-        Names of the signals with most points; at equal points the earlier first, then by name.
+        Names of the signals with most points; at equal points the earlier (by age in whole
+        milliseconds) first, then by name.
     """
 
     score: float
@@ -96,7 +97,7 @@ def intent(signals: Iterable[Signal], as_of: datetime, rules: "IntentRules") -> 
     recency = recency_points(max(signal.occurred_at for signal in recent), as_of, rules)
     frequency = min(rules.frequency_max, rules.frequency_factor * math.log2(len(recent)))
     score = min(100.0, base + recency + frequency)
-    ranked = sorted(recent, key=lambda s: (-s.points_micro, s.occurred_at, s.name))
+    ranked = sorted(recent, key=lambda s: (-s.points_micro, -_age_ms(s, as_of), s.name))
     return Intent(
         score=score,
         level=_level(score, rules),
@@ -145,6 +146,10 @@ def change_between(
 def percentage_change(current: float, previous: float) -> float:
     """The change in percent of `previous`; 0 where that is 0."""
     return 100 * (current - previous) / previous if previous else 0.0
+
+
+def _age_ms(signal: Signal, as_of: datetime) -> int:
+    return (as_of - signal.occurred_at) // timedelta(milliseconds=1)
 
 
 def _level(score: float, rules: "IntentRules") -> str:

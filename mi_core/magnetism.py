@@ -134,7 +134,8 @@ def magnetism(habits: Habits, rules: "MagnetismRules", *, window_days: int = 30)
     bonus = (
         rules.bonuses.trial * habits.trial_started + rules.bonuses.purchase * habits.purchase_made
     )
-    index = min(100.0, sum(parts) + bonus)
+    # Term by term, as SQL adds: sum() may round differently.
+    index = min(100.0, parts[0] + parts[1] + parts[2] + parts[3] + parts[4] + bonus)
     return Magnetism(
         index=index,
         band=band(index, rules.bands, "hot"),
@@ -242,10 +243,18 @@ def forecast(history: Sequence[float], rules: "MagnetismRules", *, days_ahead: i
 
 def compare_with_cohort(score: float, cohort: Sequence[float]) -> CohortComparison:
     """Where `score` stands: the percentile is the share of cohort scores at or below it."""
-    if not cohort:
+    at_or_below = sum(other <= score for other in cohort)
+    average = sum(cohort) / len(cohort) if cohort else 0.0
+    return standing(score, people=len(cohort), at_or_below=at_or_below, average=average)
+
+
+def standing(score: float, *, people: int, at_or_below: int, average: float) -> CohortComparison:
+    """Where `score` stands in a cohort of which only these figures are known."""
+    if not people:
         return CohortComparison(50, 0, 0, False)
-    average = sum(cohort) / len(cohort)
-    percentile = round_half_up(100 * sum(other <= score for other in cohort) / len(cohort))
     return CohortComparison(
-        percentile, round_half_up(average), round_half_up(score - average), score > average
+        percentile=round_half_up(100 * at_or_below / people),
+        cohort_average=round_half_up(average),
+        difference=round_half_up(score - average),
+        above_average=score > average,
     )

@@ -1,0 +1,246 @@
+"""Scores of a whole population, by relations over the lake.
+
+A run goes in two layers. *Features* are what a person's events add up to; they are all that has to
+read events. *Scores* are arithmetic over features. An incremental run computes features again only
+for people whose events changed or whose windows moved, keeps those of everybody else, and then
+scores everybody: the result is the same as that of a full run.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from mi_core.definitions import Definitions
+from mi_core.state import State
+from mi_core.warehouse import Warehouse
+
+WINDOWS = (7, 30)
+"""Days of the magnetism windows."""
+
+_WEEKS = (7, 14, 21, 28)
+_FURTHEST_STEP = timedelta(days=10)
+_SNAPSHOTS = ("user_intent_score", "user_magnetism_index")
+_PRESENT = {
+    "user_feature": "feature",
+    "mv_user_magnetism_7d": "mv_user_magnetism_7d",
+    "mv_user_magnetism_30d": "mv_user_magnetism_30d",
+    "mv_persona_performance": "mv_persona_performance",
+    "mv_daily_funnel": "mv_daily_funnel",
+}
+"""Table of the lake that holds the newest state only → staged table that replaces its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """What a scoring run did; `reason` says why it was a full one, and is empty otherwise."""
+
+    as_of: datetime
+    config_version: str
+    lake_snapshot: int
+    mode: str
+    reason: str
+    users_scored: int
+    users_recomputed: int
+    personas_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _LastRun:
+    as_of: datetime
+    config_version: str
+    lake_snapshot: int
+    has_history: bool
+
+
+def score(
+    warehouse: Warehouse,
+    state: State,
+    definitions: Definitions,
+    *,
+    as_of: datetime,
+    full: bool = False,
+) -> ScoreSummary:
+    """Score everybody whose first event is before `as_of`, and publish the scores.
+
+    A run for an earlier instant than the last one adds its snapshots, but leaves what stands for
+    the present as it is: features, materialised views and persona assignments.
+
+    Parameters
+    ----------
+    as_of
+        Exclusive; has a time zone.
+    full
+        Compute everybody's features again.
+    """
+    moment = naive_utc(as_of)
+    with warehouse.reading() as snapshot:
+        last = _last_run(warehouse)
+        reason = "asked for" if full else _why_full(last, moment, definitions)
+        if last is None or reason:
+            recomputed = _stage_everybody(warehouse, definitions, moment)
+        else:
+            recomputed = _stage_changed(warehouse, definitions, moment, last, snapshot)
+        stage_scores(warehouse, definitions, moment)
+        scored = _stage_results(warehouse, definitions, moment, snapshot)
+    mode = "full" if reason else "incremental"
+    with warehouse.publish(f"{mode} scores as of {moment:%Y-%m-%d %H:%M:%S}"):
+        is_newest = _publish(warehouse, moment)
+        warehouse.sql(
+            "insert into lake.score_run values ($1, $2, $3, $4, $5, $6)",
+            [moment, definitions.version, snapshot, mode, scored, recomputed],
+        )
+    changed = _assign_personas(warehouse, state, as_of) if is_newest else 0
+    return ScoreSummary(
+        as_of, definitions.version, snapshot, mode, reason, scored, recomputed, changed
+    )
+
+
+def naive_utc(moment: datetime) -> datetime:
+    """The instant in UTC, without a zone, as the lake has it."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def stage_people(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> None:
+    """Put all that a score as of `as_of` reads of the people in `scope_person` into temp tables."""
+    oldest_day = _oldest_day(definitions)
+    warehouse.stage("scope_event", "scores/scope_event", as_of=as_of, oldest_day=oldest_day)
+    warehouse.stage("scope_milestone", "scores/scope_milestone")
+
+
+def stage_features(
+    warehouse: Warehouse, definitions: Definitions, as_of: datetime, table: str = "feature"
+) -> int:
+    """Features of the people in `scope_milestone` from `scope_event`; returns how many people."""
+    days = _windows(definitions)
+    window = {"as_of": as_of, "days": days}
+    top = definitions.intent.top_signals
+    warehouse.stage("signal_sum", "scores/signal_sum", top=top, **window)
+    warehouse.stage("contact_sum", "scores/contact_sum", **window)
+    warehouse.stage(
+        "habit",
+        "scores/habit",
+        as_of=as_of,
+        oldest_day=_oldest_day(definitions),
+        gap_hours=definitions.magnetism.reactivation_gap_hours,
+    )
+    names = sorted(definitions.signals, reverse=True)
+    version = definitions.version
+    rows = warehouse.stage(
+        table, "scores/feature", signal_names=names, config_version=version, **window
+    )
+    return rows // len(days)
+
+
+def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> None:
+    """Intent, persona and magnetism of everybody in the table `feature`."""
+    rules = definitions.intent.model_dump()
+    warehouse.stage("intent", "scores/intent", as_of=as_of, rules=rules)
+    warehouse.stage(
+        "persona_score",
+        "scores/persona",
+        as_of=as_of,
+        intent_window=intent_window(definitions),
+        personas=definitions.persona_rows(),
+    )
+    warehouse.stage("magnetism", "scores/magnetism", rules=definitions.magnetism.model_dump())
+
+
+def intent_window(definitions: Definitions) -> str:
+    """The name of the window that the intent score is about, such as `30d`."""
+    return f"{definitions.intent.window_days}d"
+
+
+def _windows(definitions: Definitions) -> list[int]:
+    return sorted({*WINDOWS, definitions.intent.window_days})
+
+
+def _oldest_day(definitions: Definitions) -> int:
+    """Days before `as_of` of the oldest event that a feature needs."""
+    gap_days = math.ceil(definitions.magnetism.reactivation_gap_hours / 24)
+    return max(*_windows(definitions), *_WEEKS) + gap_days
+
+
+def _last_run(warehouse: Warehouse) -> _LastRun | None:
+    rows = warehouse.relation("scores/last_run").rows()
+    return _LastRun(*rows[0]) if rows else None
+
+
+def _why_full(last: _LastRun | None, as_of: datetime, definitions: Definitions) -> str:
+    """Why features can't be carried over from the last run; empty if they can."""
+    if last is None:
+        return "first run"
+    if last.config_version != definitions.version:
+        return "the definitions have changed since the last run"
+    if as_of < last.as_of:
+        return "the last run is for a later instant"
+    if as_of - last.as_of > _FURTHEST_STEP:
+        return f"the last run is over {_FURTHEST_STEP.days} days back"
+    return "" if last.has_history else "the lake's history since the last run is gone"
+
+
+def _stage_everybody(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> int:
+    for scope, table in (("scope_event", "user_event"), ("scope_milestone", "user_milestone")):
+        # A temporary table, as other scopes are, would hide the view.
+        warehouse.sql(f"drop table if exists temp.{scope}")
+        warehouse.sql(f"create or replace view memory.{scope} as from lake.{table}")
+    return stage_features(warehouse, definitions, as_of)
+
+
+def _stage_changed(
+    warehouse: Warehouse, definitions: Definitions, as_of: datetime, last: _LastRun, snapshot: int
+) -> int:
+    warehouse.stage(
+        "scope_person",
+        "scores/scope_person",
+        as_of=as_of,
+        last_as_of=last.as_of,
+        edges=[0, *_WEEKS, *_windows(definitions)],
+        last_snapshot=last.lake_snapshot,
+        snapshot=snapshot,
+    )
+    stage_people(warehouse, definitions, as_of)
+    recomputed = stage_features(warehouse, definitions, as_of, "feature_new")
+    warehouse.stage("feature", "scores/feature_next", as_of=as_of)
+    return recomputed
+
+
+def _stage_results(
+    warehouse: Warehouse, definitions: Definitions, as_of: datetime, snapshot: int
+) -> int:
+    """Everything that is published, in its final form; returns the number of people."""
+    version = definitions.version
+    run = {"as_of": as_of, "config_version": version, "snapshot": snapshot}
+    people = warehouse.stage(
+        "user_intent_score",
+        "scores/user_intent_score",
+        intent_window=intent_window(definitions),
+        **run,
+    )
+    warehouse.stage("user_magnetism_index", "scores/user_magnetism_index", **run)
+    for window in ("7d", "30d"):
+        view = f"mv_user_magnetism_{window}"
+        warehouse.stage(view, "scores/mv_user_magnetism", as_of=as_of, time_window=window)
+    warehouse.stage("mv_persona_performance", "reports/persona_performance")
+    warehouse.stage("mv_daily_funnel", "reports/daily_funnel", as_of=as_of)
+    warehouse.stage("persona_change", "scores/persona_change")
+    return people
+
+
+def _publish(warehouse: Warehouse, as_of: datetime) -> bool:
+    """Write the staged tables to the lake; returns whether this is the newest run there."""
+    for table in _SNAPSHOTS:
+        warehouse.sql(f"delete from lake.{table} where as_of = $as_of", {"as_of": as_of})
+        warehouse.sql(f"insert into lake.{table} by name from {table}")
+    last = _last_run(warehouse)
+    is_newest = last is None or as_of >= last.as_of
+    for table, staged in _PRESENT.items() if is_newest else ():
+        warehouse.sql(f"delete from lake.{table}")
+        warehouse.sql(f"insert into lake.{table} by name from {staged}")
+    return is_newest
+
+
+def _assign_personas(warehouse: Warehouse, state: State, as_of: datetime) -> int:
+    rows = warehouse.sql("select user_id, slug, confidence from persona_change").fetchall()
+    return state.assign_personas(rows, source="behavior_analysis", assigned_at=as_of)

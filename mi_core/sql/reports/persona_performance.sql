@@ -1,0 +1,44 @@
+-- One row per persona, all of them: how many people have it, the shares that started a trial and
+-- bought, days from the first event to the trial, and the average magnetism over 30 days. A
+-- person's persona is the one assigned by a person or a model, else what behaviour speaks for.
+with
+person as (
+    select
+        score.user_id,
+        coalesce(assigned.slug, score.persona) as persona
+    from persona_score as score
+    left join state.user_persona as assigned
+        on
+            assigned.user_id::uuid = score.user_id
+            and assigned.superseded_at is null
+            and assigned.source <> 'behavior_analysis'
+),
+result as (
+    select
+        person.persona,
+        feature.trial_started,
+        feature.purchase_made,
+        magnetism.magnetism_index,
+        if(
+            feature.trial_started,
+            (epoch_us(milestone.trial_started_at) - epoch_us(milestone.first_event_at))
+            / 86400000000,
+            null
+        ) as days_to_trial
+    from person
+    inner join magnetism using (user_id)
+    inner join feature using (user_id, time_window)
+    inner join lake.user_milestone as milestone using (user_id)
+    where magnetism.time_window = '30d'
+)
+select
+    persona.slug as persona,
+    count(result.persona) as users,
+    avg(result.trial_started::integer) as trial_rate,
+    avg(result.purchase_made::integer) as purchase_rate,
+    avg(result.days_to_trial) as avg_days_to_trial,
+    avg(result.magnetism_index) as avg_magnetism
+from persona
+left join result on result.persona = persona.slug
+group by persona.slug, persona.position
+order by persona.position

@@ -1,0 +1,10 @@
+-- One row per person and window: new features of the people in scope_person, and for everybody else
+-- those of the last run, which still hold.
+select *
+from feature_new
+union all by name
+select feature.* replace (cast($as_of as timestamp) as as_of)
+from lake.user_feature as feature
+anti join scope_person using (user_id)
+-- A person who was merged into another, or erased, is known no more.
+semi join lake.user_milestone using (user_id)

@@ -1,0 +1,7 @@
+-- One row per person and window, 7d and 30d: the magnetism index as of $as_of.
+select
+    *,
+    cast($as_of as timestamp) as as_of,
+    cast($config_version as varchar) as config_version,
+    $snapshot::bigint as lake_snapshot
+from magnetism
