@@ -147,7 +147,7 @@ def _what_to_do(report: "AcquisitionReport") -> str:
         return "<strong>Nobody needs action now</strong>: no one is at risk or about to buy."
     return (
         f"<strong>What to do:</strong> {words.listed(steps)}. "
-        '<a href="#Who-to-act-on">See who they are</a>.'
+        '<a href="#who-to-act-on">See who they are</a>.'
     )
 
 

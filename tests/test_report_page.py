@@ -1,0 +1,170 @@
+"""The rendered page: self-contained, readable by all, and never half a page."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from report_samples import fill
+
+from mi_core import open_workspace
+from mi_core.errors import ReportError, UnknownName
+from mi_core.reports import render
+
+NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "report-acquisition.ipynb"
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shop")
+    with open_workspace(folder) as workspace, workspace.warehouse.publish("rows of the tests"):
+        fill(workspace.warehouse)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(workspace):
+    return render(workspace, NOTEBOOK, workspace / "reports" / "acquisition.html", {"days": 90})
+
+
+class Page(HTMLParser):
+    """Start tags with their attributes, and the text of styles."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.styles: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        if self.tags and self.tags[-1][0] == "style":
+            self.styles.append(data)
+
+
+@pytest.fixture(scope="module")
+def parsed(page):
+    return Page(page.read_text())
+
+
+def test_page_loads_nothing(parsed):
+    loading = ("src", "srcset", "data", "poster", "background")
+    found = [
+        (tag, name, attributes[name])
+        for tag, attributes in parsed.tags
+        for name in loading
+        if name in attributes
+    ]
+    found += [(tag, a.get("href")) for tag, a in parsed.tags if tag in ("link", "base", "use")]
+    assert found == []
+    assert re.findall(r"url\(|@import", "".join(parsed.styles)) == []
+
+
+def test_page_forbids_itself_to_load_anything(parsed):
+    policies = [a["content"] for _, a in parsed.tags if "http-equiv" in a]
+    assert policies[0].startswith("default-src 'none'")
+
+
+def test_every_figure_says_what_it_shows(parsed):
+    plots = [a for _, a in parsed.tags if a.get("class") == "plot"]
+    assert len(plots) == 7
+    assert all(plot["role"] == "img" and len(plot["aria-label"]) > 40 for plot in plots)
+    assert [tag for tag, _ in parsed.tags].count("figcaption") == 7
+    assert [tag for tag, _ in parsed.tags].count("details") == 7
+
+
+def test_page_has_language_skip_link_and_one_heading_of_all(parsed):
+    assert ("html", {"lang": "en"}) in parsed.tags
+    assert ("a", {"class": "skip", "href": "#content"}) in parsed.tags
+    assert [tag for tag, _ in parsed.tags].count("h1") == 1
+
+
+def test_links_inside_the_page_lead_somewhere(parsed):
+    ids = {attributes.get("id") for _, attributes in parsed.tags}
+    targets = {a["href"].removeprefix("#") for tag, a in parsed.tags if tag == "a"}
+    assert targets <= ids
+
+
+def test_page_is_small_and_holds_neither_code_nor_ids(page):
+    text = page.read_text()
+    assert len(text) < 2_000_000
+    assert "distinct_id" not in text
+    assert "open_workspace" not in text
+    assert "alert(1)</script>" not in text
+    assert "Lake snapshot" in text
+
+
+def test_unknown_parameter_is_named_with_the_nearest(workspace, tmp_path):
+    with pytest.raises(UnknownName, match="report parameter 'day'; did you mean 'days'"):
+        render(workspace, NOTEBOOK, tmp_path / "page.html", {"day": 30})
+
+
+def test_missing_notebook(workspace, tmp_path):
+    with pytest.raises(ReportError, match=r"no notebook .*nowhere\.ipynb"):
+        render(workspace, tmp_path / "nowhere.ipynb", tmp_path / "page.html")
+
+
+def test_failing_notebook_leaves_the_last_good_page(workspace, tmp_path):
+    notebook, out = tmp_path / "broken.ipynb", tmp_path / "page.html"
+    parameters = nbformat.v4.new_code_cell("workspace = ''", metadata={"tags": ["parameters"]})
+    cells = [parameters, nbformat.v4.new_code_cell("1 / 0")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), notebook)
+    out.write_text("the last good page")
+    with pytest.raises(ReportError, match=r"broken\.ipynb failed, cell 3: ZeroDivisionError"):
+        render(workspace, notebook, out)
+    assert out.read_text() == "the last good page"
+    assert "ZeroDivisionError" in (tmp_path / "page.failed.ipynb").read_text()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "broken.ipynb",
+        "page.failed.ipynb",
+        "page.html",
+    ]
+
+
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+# --- in a browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip("needs Chromium at /usr/bin/chromium")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
+def test_page_in_a_browser(browser, page, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    asked: list[str] = []
+    said: list[str] = []
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, offline=True
+    )
+    tab = context.new_page()
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.goto(page.as_uri())
+    tab.wait_for_function("document.querySelectorAll('figure svg.marks').length === 7")
+    tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+
+    assert asked == [page.as_uri()]
+    assert said == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(tab).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+    context.close()
