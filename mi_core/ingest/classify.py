@@ -11,6 +11,21 @@ from collections.abc import Callable
 from mi_core.definitions import Definitions
 from mi_core.warehouse import Warehouse
 
+_LOOKED_FOR = (
+    "utm_source",
+    "utm_medium",
+    "referrer",
+    "campaign_id",
+    "utm_campaign",
+    "creative_id",
+    "utm_content",
+    "template_id",
+    "item_id",
+    "item_type",
+    "network",
+)
+"""Properties in the order that typed_event.sql counts on."""
+
 Progress = Callable[[str, int, int], None]
 """Called with a step in words, how much of it is done, and how much there is."""
 
@@ -22,14 +37,14 @@ def silent(step: str, done: int, total: int) -> None:
 def type_events(warehouse: Warehouse, definitions: Definitions) -> None:
     """Stage `scope_event`, rows of user_event, from `accepted_event` and `session_first`."""
     measures = definitions.measures
+    factors = measures.duration_ms | measures.value_cents
     warehouse.stage(
         "typed_event",
         "staging/typed_event",
+        names=[f'$."{name}"' for name in (*_LOOKED_FOR, *factors)],
+        factors=list(factors.values()),
+        durations=len(measures.duration_ms),
         click_flags=[f"has_{name}" for name in definitions.channels.click_ids],
-        duration_names=[f'$."{name}"' for name in measures.duration_ms],
-        duration_factors=list(measures.duration_ms.values()),
-        value_names=[f'$."{name}"' for name in measures.value_cents],
-        value_factors=list(measures.value_cents.values()),
     )
     warehouse.stage("channel_evidence", "staging/channel_evidence")
     warehouse.stage("channel_class", "staging/channel_class")

@@ -7,13 +7,11 @@ with named as (
         user_id,
         session_id,
         occurred_at,
-        json_extract_string(properties, [
-            '$.utm_source', '$.utm_medium', '$.referrer', '$.campaign_id', '$.utm_campaign',
-            '$.creative_id', '$.utm_content', '$.template_id', '$.item_id', '$.item_type',
-            '$.network'
-        ]) as p,
-        largest(json_extract_string(properties, $duration_names), $duration_factors) as duration,
-        largest(json_extract_string(properties, $value_names), $value_factors) as value,
+        -- All that is looked for, in one reading: $names begins with the eleven of `typed`, then has
+        -- $durations names of durations, then those of values.
+        json_extract_string(properties, $names) as p,
+        largest(p[12:11 + $durations], $factors[:$durations]) as duration,
+        largest(p[12 + $durations:], $factors[1 + $durations:]) as value,
         case when contains(properties, '"has_')
             then list_transform(
                 list_filter(
