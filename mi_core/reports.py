@@ -57,6 +57,22 @@ def render(
     return out_html
 
 
+def notebook(name: str) -> Path:
+    """The notebook of the report `name`, such as `acquisition`.
+
+    Raises
+    ------
+    UnknownName
+        There is no such report.
+    """
+    inside = Path(str(resources.files("mi_core"))) / "notebooks"
+    folder = inside if inside.is_dir() else inside.parent.parent / "notebooks"
+    found = {file.stem.removeprefix("report-"): file for file in folder.glob("report-*.ipynb")}
+    if name not in found:
+        raise UnknownName("report", name, found)
+    return found[name]
+
+
 def _check_parameters(notebook: Path, given: Mapping[str, object]) -> None:
     import papermill
 

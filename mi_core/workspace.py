@@ -2,19 +2,20 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mi_core.definitions import Definitions, load_definitions
 from mi_core.errors import WorkspaceError
-from mi_core.ingest.classify import Progress, silent
+from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
 from mi_core.ingest.door import Door
 from mi_core.ingest.inbox import drain, post_events
 from mi_core.ingest.keys import HashKeys, load_keys
 from mi_core.ingest.summary import IngestSummary
+from mi_core.scoring import ScoreSummary, score
 from mi_core.settings import Settings, load_settings
 from mi_core.state import Posted, State
 from mi_core.warehouse import Warehouse
@@ -78,6 +79,58 @@ class Workspace:
         """Move what is new in the inbox to the lake; returns how many events the lake gained."""
         return drain(self.warehouse, self.door)
 
+    def score(
+        self,
+        as_of: datetime | None = None,
+        *,
+        since: datetime | None = None,
+        every: timedelta = timedelta(days=7),
+        full: bool = False,
+        progress: Progress = silent,
+    ) -> ScoreSummary:
+        """Score everybody as of an instant (exclusive; default: now); see `scoring.score`.
+
+        With `since`, the instants `every` so often before `as_of`, back to `since`, are scored
+        first, so that there is a history to compare with. Returns the summary of the last.
+        """
+        keep_classified(self.warehouse, self.definitions, progress=progress)
+        instants = _instants(as_of or datetime.now(UTC), since, every)
+        for number, instant in enumerate(instants):
+            progress(f"Scoring as of {instant:%Y-%m-%d}", number, len(instants))
+            summary = score(
+                self.warehouse, self.state, self.definitions, as_of=instant, full=full
+            )
+        return summary
+
+    def report(
+        self,
+        name: str = "acquisition",
+        *,
+        as_of: datetime | None = None,
+        days: int = 90,
+        out: Path | None = None,
+    ) -> Path:
+        """Render the report `name` and return its page; see `reports.render`.
+
+        Parameters
+        ----------
+        as_of
+            The instant of a scoring; default: the newest.
+        out
+            Where to write it; default: `reports/` in the workspace, under the report's name.
+        """
+        from mi_core import reports
+
+        parameters: dict[str, object] = {"days": days}
+        if as_of:
+            parameters["as_of"] = as_of.astimezone(UTC).isoformat()
+        target = out or self.path / "reports" / f"{name}.html"
+        return reports.render(self.path, reports.notebook(name), target, parameters)
+
+    def maintain(self) -> None:
+        """Merge small files, restore the clustering, let go of old snapshots."""
+        self.warehouse.maintain()
+
     def sql(self, query: str) -> "pl.DataFrame":
         """The rows of a query over `lake.…` and `state.…`."""
         return self.warehouse.frame(query)
@@ -128,6 +181,14 @@ def open_workspace(
     folder = Path(path if path is not None else settings.workspace).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     return Workspace(folder, settings)
+
+
+def _instants(as_of: datetime, since: datetime | None, every: timedelta) -> list[datetime]:
+    """`as_of`, and those `every` so often before it that are not before `since`, in order."""
+    instants = [as_of]
+    while since is not None and instants[-1] - every >= since:
+        instants.append(instants[-1] - every)
+    return instants[::-1]
 
 
 def _overlay(path: Path) -> Path | None:

@@ -1,0 +1,43 @@
+"""The whole way once, on synthetic people: an export, a workspace, scores, a report."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from mi_core.ingest.classify import Progress, silent
+from mi_core.ingest.summary import IngestSummary
+from mi_core.scoring import ScoreSummary
+from mi_core.workspace import open_workspace
+
+EVENTS = 200_000
+HISTORY = timedelta(weeks=8)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo made, and where it is."""
+
+    export: Path
+    workspace: Path
+    ingested: IngestSummary
+    scored: ScoreSummary
+    report: Path
+
+
+def run_demo(
+    folder: Path, *, events: int = EVENTS, seed: int = 0, progress: Progress = silent
+) -> Demo:
+    """Make sample data in `folder/export` and take it through the workspace `folder/workspace`.
+
+    The same arguments give the same figures; what an earlier demo left is taken up again.
+    """
+    from mi_core.synthetic import generate
+
+    progress("Inventing people", 0, 1)
+    truth = generate(folder / "export", events=events, seed=seed)
+    with open_workspace(folder / "workspace") as workspace:
+        ingested = workspace.ingest([truth.events_folder], progress=progress)
+        scored = workspace.score(truth.end, since=truth.end - HISTORY, progress=progress)
+        progress("Rendering the report", 0, 1)
+        report = workspace.report(as_of=truth.end)
+    return Demo(folder / "export", workspace.path, ingested, scored, report)
