@@ -7,7 +7,7 @@ Everything heavy is imported by the command that needs it, so that `mi --help` i
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,6 +72,7 @@ AsOf = Annotated[
     ),
 ]
 OVERLAY = "overlay.toml"
+SAMPLE = "is_sample"
 
 
 def main() -> None:
@@ -101,8 +102,89 @@ def ingest(
 ) -> None:
     """Take PostHog exports in; events that are there already are left alone."""
     with _open(workspace, may_make=True) as opened, terminal.progress() as progress:
+        if opened.state.meta(SAMPLE):
+            raise WorkspaceError(
+                f"{opened.path} holds the demo's sample people; "
+                "give your own another folder with --workspace PATH or MI_WORKSPACE."
+            )
         summary = opened.ingest(paths, progress=progress)
     terminal.write(summary, as_json=as_json)
+
+
+@app.command()
+def score(
+    as_of: AsOf = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since", parser=_instant, metavar="TIME", help="Score a history too, from here on."
+        ),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Days between two instants of it.")] = 7,
+    full: Annotated[bool, typer.Option("--full", help="Everybody, not only who changed.")] = False,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Score intent, personas and magnetism."""
+    with _open(workspace) as opened, terminal.progress() as progress:
+        summary = opened.score(
+            as_of, since=since, every=timedelta(days=every), full=full, progress=progress
+        )
+    terminal.write(summary, as_json=as_json)
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(help="Which report.")] = "acquisition",
+    as_of: AsOf = None,
+    days: Annotated[int, typer.Option(min=1, help="Days that it covers.")] = 90,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it. Default: reports/ in the workspace.")
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Render a report as one self-contained HTML page."""
+    with _open(workspace) as opened, terminal.progress() as progress:
+        progress("Rendering the report", 0, 1)
+        page = opened.report(name, as_of=as_of, days=days, out=out)
+    terminal.write({"page": page}, as_json=as_json)
+
+
+@app.command()
+def demo(
+    events: Annotated[int, typer.Option(min=1, help="How many sample events.")] = 200_000,
+    seed: Annotated[int, typer.Option(help="Which sample: the same seed, the same people.")] = 0,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Fill a workspace with sample people, score them, and render their report."""
+    from mi_core.synthetic import generate
+
+    with _open(workspace, may_make=True) as opened, terminal.progress() as progress:
+        _mark_as_sample(opened)
+        progress("Making up people", 0, 1)
+        truth = generate(opened.path / "sample", events=events, seed=seed)
+        opened.ingest([truth.folder / "events"], progress=progress)
+        month = timedelta(days=28)
+        scores = opened.score(truth.end, since=truth.end - month, progress=progress)
+        progress("Rendering the report", 0, 1)
+        page = opened.report()
+    terminal.write(
+        {"people": scores.users_scored, "as_of": scores.as_of, "page": page}, as_json=as_json
+    )
+    terminal.note(f"Open {page} in a browser; mi doctor and mi sql look further.")
+
+
+def _mark_as_sample(opened: "Workspace") -> None:
+    """Sample people are never mixed with real ones, whose scores and cohorts they would change."""
+    is_sample = opened.state.meta(SAMPLE)
+    if not is_sample and opened.sql("select 1 from lake.user_event limit 1").height:
+        raise WorkspaceError(
+            f"{opened.path} holds events of its own; "
+            "give the sample another folder with mi demo --workspace PATH."
+        )
+    opened.state.set_meta(SAMPLE, "yes")
 
 
 @app.command()
