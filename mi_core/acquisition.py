@@ -51,6 +51,7 @@ class AcquisitionReport:
     magnetism_bands: Cuts
     headline: "pl.DataFrame"
     funnel: "pl.DataFrame"
+    funnel_sells: bool
     funnel_before: "pl.DataFrame"
     personas: "pl.DataFrame"
     bands: "pl.DataFrame"
@@ -99,6 +100,7 @@ class AcquisitionReport:
                 magnetism_bands=definitions.magnetism.bands,
                 headline=lake.relation("reports/headline", previous=period.previous, **span),
                 funnel=lake.relation("reports/acquisition_funnel", steps=steps, **span),
+                funnel_sells="purchase" in definitions.funnel.steps[-1].etypes,
                 funnel_before=lake.relation("reports/acquisition_funnel", steps=steps, **before),
                 personas=lake.relation("reports/persona_mix", as_of=until),
                 bands=lake.relation("reports/band_share", bands=bands, **span),
@@ -116,6 +118,17 @@ class AcquisitionReport:
         """A headline figure, and that of the period before: None where it can't be compared."""
         [(_, value, previous)] = self.headline.filter(self.headline["figure"] == name).rows()
         return value, previous
+
+    @property
+    def bought_off_path(self) -> int:
+        """People who bought in the period, but not by the funnel's steps in their order."""
+        if not self.funnel_sells:
+            return 0
+        return self.figure("buyers")[0] - int(self.funnel["people"][-1])
+
+    def total(self, name: str) -> int:
+        """The sum over the period of a column of `coverage`."""
+        return int(self.coverage[name].sum())
 
     def listed(self, name: str) -> int:
         """How many people belong on a list, `ready_to_buy` or `at_risk`, shown or not."""

@@ -225,7 +225,8 @@ def coverage(days: "pl.DataFrame") -> "Chart":
             "day": Column("Day", words.day),
             "events": Column("Events", words.number, is_figure=True),
             "people": _PEOPLE,
-            "with_channel": Column("With a channel", words.number, is_figure=True),
+            "visits": Column("Visits", words.number, is_figure=True),
+            "visits_with_origin": Column("Of known origin", words.number, is_figure=True),
             "unknown": Column("Unknown names", words.number, is_figure=True),
         },
     )

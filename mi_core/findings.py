@@ -59,13 +59,25 @@ def summary(report: "AcquisitionReport") -> Html:
     said = [
         _who_came(report),
         _who_bought(report),
-        _where_they_stop(report),
+        _weakest_step(report),
         _how_drawn(report),
         _what_to_do(report),
         _how_sure(report),
     ]
     points = "".join(f"<li>{each}</li>" for each in said if each)
     return Html(f'<ul class="summary">{points}</ul>')
+
+
+def funnel_note(report: "AcquisitionReport") -> Html:
+    """How the funnel counts, and why it may end in fewer people than have bought."""
+    text = "Each bar counts the people who took this step after the one above, within the period."
+    if report.bought_off_path:
+        others = words.count(report.bought_off_path, "more person", "more people")
+        text += (
+            f" {others} bought without taking every step in this order, such as those whose "
+            "earlier steps lie before the period."
+        )
+    return Html(f"<p>{text}</p>")
 
 
 def _who_came(report: "AcquisitionReport") -> str:
@@ -96,7 +108,7 @@ def _who_bought(report: "AcquisitionReport") -> str:
     )
 
 
-def _where_they_stop(report: "AcquisitionReport") -> str:
+def _weakest_step(report: "AcquisitionReport") -> str:
     import polars as pl
 
     rates = report.funnel.filter(pl.col("rate_of_previous").is_not_null()).sort(
@@ -111,9 +123,9 @@ def _where_they_stop(report: "AcquisitionReport") -> str:
     ]
     comparable = report.figure("people")[1] is not None and before is not None
     compared = f"; in the period before it was {words.percent(before)}" if comparable else ""
-    rate = worst["rate_of_previous"]
+    rate, end = worst["rate_of_previous"], worst["step"]
     return (
-        f"<strong>Most are lost between “{escape(start)}” and “{escape(worst['step'])}”</strong>: "
+        f"<strong>The weakest step is from “{escape(start)}” to “{escape(end)}”</strong>: "
         f"{words.percent(rate) if rate else 'nobody'} went on{compared}."
     )
 
@@ -159,7 +171,7 @@ def _how_sure(report: "AcquisitionReport") -> str:
 
 
 def _doubts(report: "AcquisitionReport") -> list[str]:
-    events, unknown = (int(report.coverage[name].sum()) for name in ("events", "unknown"))
+    events, unknown = report.total("events"), report.total("unknown")
     behind = report.freshness["hours_behind"]
     doubts = []
     if behind is not None and behind > STALE_HOURS:

@@ -48,20 +48,18 @@ def people(report: "AcquisitionReport", name: str) -> Html:
 def data_quality(report: "AcquisitionReport") -> Html:
     """How fresh and how complete the data is."""
     held = report.freshness
-    events, with_channel, unknown = (
-        int(report.coverage[name].sum()) for name in ("events", "with_channel", "unknown")
-    )
-    quiet = int((report.coverage["events"] == 0).sum())
-    share = "–" if not events else words.percent(with_channel / events)
-    unknown_share = "–" if not events else words.percent(unknown / events)
+    events, visits = report.total("events"), report.total("visits")
+    known_origin = report.total("visits_with_origin") / visits if visits else None
+    unknown = report.total("unknown") / events if events else None
+    quiet_days = report.coverage["events"].to_list().count(0)
     return definitions(
         [
             ("Newest event", words.moment(held["last_event_at"])),
             ("Oldest event", words.moment(held["first_event_at"])),
             ("Events in the period", words.number(events)),
-            ("Days without any event", words.number(quiet)),
-            ("Events with a marketing channel", share),
-            ("Events with an unknown name", unknown_share),
+            ("Days without any event", words.number(quiet_days)),
+            ("Visits of known origin", words.percent(known_origin)),
+            ("Events with an unknown name", words.percent(unknown)),
             ("Delivered and stored, ever", words.number(held["accepted"])),
             ("Delivered twice, stored once", words.number(held["duplicates"])),
             ("Left out for lack of consent", words.number(held["withheld"])),
@@ -78,7 +76,7 @@ def unknown_events(report: "AcquisitionReport") -> Html:
         "event_name": Column("Event"),
         "events": Column("Events", words.number, is_figure=True),
         "people": Column("People", words.number, is_figure=True),
-        "last_seen_at": Column("Last seen", words.day),
+        "last_seen_at": Column("Last seen", words.day, is_figure=True),
     }
     caption = "Event names that the settings don't know: stored, but they count for no score"
     return table(report.unknown_events.head(20), columns, caption=caption)
@@ -120,9 +118,9 @@ def glossary(report: "AcquisitionReport") -> Html:
                 "left an address.",
             ),
             (
-                "Channel",
-                "Where a visit came from, such as an ad, an email or a search, where that can be "
-                "told.",
+                "Origin",
+                "The channel that a visit came through, such as an ad, an email or a search, where "
+                "that can be told.",
             ),
         ]
     )
@@ -164,10 +162,16 @@ def _why_at_risk(row: dict[str, Any]) -> str:
 
 
 def _advice(row: dict[str, Any], name: str) -> str:
-    """The first recommendation; for those ready to buy, one that sells where there is one."""
-    codes: list[str] = row["recommendations"] or []
-    ranked = [code for code in codes if name == "ready_to_buy" and code in _SELLING] + codes
-    return RECOMMENDATIONS[ranked[0]].sentence if ranked else "Nothing special: keep in touch."
+    """The first recommendation; for those ready to buy one that sells, whatever else is due."""
+    codes = row["recommendations"] or []
+    if name == "ready_to_buy":
+        again = "Offer what goes well with the last purchase."
+        first = "Make an offer for a first purchase."
+        codes = [code for code in codes if code in _SELLING]
+        otherwise = again if row["purchases"] else first
+    else:
+        otherwise = "Nothing special: keep in touch."
+    return RECOMMENDATIONS[codes[0]].sentence if codes else otherwise
 
 
 def _cuts(cuts: tuple[tuple[str, float], ...], last: str) -> str:

@@ -41,8 +41,11 @@ def table(
         _cell("th", each, escape(each.title), 'scope="col"') for each in columns.values()
     )
     rows = "".join(_row(row, columns) for row in frame.iter_rows(named=True))
+    said = escape(caption)
+    # Whoever has no mouse scrolls a wide table by keys, for which it must take the focus.
     return Html(
-        f'<div class="scroll"><table class="{escape(kind)}"><caption>{escape(caption)}</caption>'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{said}">'
+        f'<table class="{escape(kind)}"><caption>{said}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

@@ -243,18 +243,24 @@ def test_coverage_has_a_row_for_a_day_without_events(lake):
     put(
         lake,
         "lake.user_event",
-        event("anna", "06-28 10:00", "landing_view", "landing_view", channel="email"),
-        event("anna", "06-28 11:00", "spin_the_wheel"),
-        event("bo", "06-28 12:00", "purchase", "purchase"),
+        event("anna", "06-28 10:00", "landing_view", "landing_view", channel="email")
+        | {"session_id": "first"},
+        event("anna", "06-28 11:00", "spin_the_wheel") | {"session_id": "first"},
+        event("bo", "06-28 12:00", "purchase", "purchase") | {"session_id": "second"},
         event("bo", "06-30 00:00", "purchase", "purchase"),  # the end is not in the period
     )
-    days = rows(lake, "coverage", since=datetime(2024, 6, 28), until=UNTIL)
-    assert days == [
-        {"day": date(2024, 6, 28), "events": 3, "people": 2}
-        | {"with_channel": 1, "unknown": 1, "known": 2},
-        {"day": date(2024, 6, 29), "events": 0, "people": 0}
-        | {"with_channel": 0, "unknown": 0, "known": 0},
-    ]
+    full, empty = rows(lake, "coverage", since=datetime(2024, 6, 28), until=UNTIL)
+    assert full == {
+        "day": date(2024, 6, 28),
+        "events": 3,
+        "people": 2,
+        "visits": 2,
+        "visits_with_origin": 1,
+        "unknown": 1,
+        "known": 2,
+    }
+    assert empty["day"] == date(2024, 6, 29)
+    assert {value for name, value in empty.items() if name != "day"} == {0}
 
 
 def test_unknown_events_come_by_count(lake):

@@ -109,13 +109,17 @@ def test_summary_says_what_happened_what_changed_and_what_to_do(report):
     assert "<strong>24 people came</strong>, 380% more than in the period before" in said
     assert "19 of them for the first time" in said
     assert "<strong>4 people bought</strong>, 17% of those who came: 100% more than" in said
-    assert (
-        "Most are lost between “Left an email” and “Started a trial”</strong>: 33% went on" in said
-    )
+    assert "weakest step is from “Left an email” to “Started a trial”</strong>: 33% went on" in said
     assert "58% of people are warm or hot</strong>" in said
     assert "on 1 May 2024 it was 33%" in said
     assert "make an offer to 12 people who look ready to buy" in said
     assert "23% of events have a name that the settings don't know" in said
+
+
+def test_funnel_note_says_who_bought_by_another_way(report):
+    assert report.funnel["people"].to_list() == [19, 9, 3, 1]
+    assert "<p>Each bar counts" in findings.funnel_note(report)
+    assert "3 more people bought without taking every step" in findings.funnel_note(report)
 
 
 def test_tiles_leave_out_what_never_happens(report):
@@ -131,8 +135,10 @@ def test_people_are_listed_with_a_reason_and_something_to_do(report):
     ready = listings.people(report, "ready_to_buy")
     assert ready.count("<tr>") == 1 + 12
     assert "Strongest signs: pricing view and page view." in ready
-    assert "Send a win-back offer: this person has gone cold." in ready
+    assert "Offer what goes well with the last purchase." in ready
+    assert "Make an offer for a first purchase." in ready
     at_risk = listings.people(report, "at_risk")
+    assert "Send a win-back offer: this person has gone cold." in at_risk
     assert "1 purchase worth 12.50, the last on 6 February 2024." in at_risk
 
 
