@@ -139,15 +139,24 @@ def _theme() -> "alt.theme.ThemeConfig":
         "axis": {**text, **grid, **title, "domain": False, "ticks": False, "labelPadding": 6},
         "axisX": line,
         "legend": {**text, "orient": "top", "direction": "horizontal", "symbolSize": 80},
-        "title": {"color": "currentColor", "subtitleColor": "currentColor", "anchor": "start"},
+        "title": {
+            "color": "currentColor",
+            "subtitleColor": "currentColor",
+            "anchor": "start",
+            "offset": 8,
+        },
     }
     return {"config": config}
 
 
-def _render(spec: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """What a notebook stores of a chart: the drawing, its figures as a table, and it in words."""
+def _render(spec: dict[str, Any], **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a notebook stores of a chart: the drawing and it in words; as metadata, the table.
+
+    As another form of output, JupyterLab would show the table in place of the drawing.
+    """
     meta = spec.pop("usermeta", {})
     if "nothing" in meta:
-        return {"text/html": sentence(meta["nothing"]), "text/plain": meta["nothing"]}
-    figures = {"text/html": meta["table"]} if "table" in meta else {}
-    return {VEGA_LITE: spec, "text/plain": spec.get("description") or "Chart"} | figures
+        return {"text/html": sentence(meta["nothing"]), "text/plain": meta["nothing"]}, {}
+    # On JupyterLab's default, a canvas, the colour of the text around is black whatever it is.
+    meta["embed_options"] = {"renderer": "svg", "actions": False}
+    return {VEGA_LITE: spec, "text/plain": spec.get("description", "Chart")}, {VEGA_LITE: meta}

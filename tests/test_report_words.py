@@ -177,6 +177,7 @@ def test_chart_says_what_it_shows_and_has_its_figures_beside_it(report, chart, f
     assert any(letter.isdigit() for letter in spec["description"])
     assert bundle["text/plain"] == spec["description"]
     assert metadata[VEGA_LITE]["table"].count("<tr>") >= 2
+    assert metadata[VEGA_LITE]["embed_options"]["renderer"] == "svg"
     assert "usermeta" not in spec
 
 
