@@ -72,7 +72,6 @@ AsOf = Annotated[
     ),
 ]
 OVERLAY = "overlay.toml"
-SAMPLE = "is_sample"
 
 
 def main() -> None:
@@ -102,11 +101,6 @@ def ingest(
 ) -> None:
     """Take PostHog exports in; events that are there already are left alone."""
     with _open(workspace, may_make=True) as opened, terminal.progress() as progress:
-        if opened.state.meta(SAMPLE):
-            raise WorkspaceError(
-                f"{opened.path} holds the demo's sample people; "
-                "give your own another folder with --workspace PATH or MI_WORKSPACE."
-            )
         summary = opened.ingest(paths, progress=progress)
     terminal.write(summary, as_json=as_json)
 
@@ -158,33 +152,17 @@ def demo(
     workspace: WorkspacePath = None,
     as_json: Json = False,
 ) -> None:
-    """Fill a workspace with sample people, score them, and render their report."""
-    from mi_core.synthetic import generate
+    """Take sample people the whole way to a report, in demo/ beside your own workspace."""
+    from mi_core.demo import run_demo
 
-    with _open(workspace, may_make=True) as opened, terminal.progress() as progress:
-        _mark_as_sample(opened)
-        progress("Making up people", 0, 1)
-        truth = generate(opened.path / "sample", events=events, seed=seed)
-        opened.ingest([truth.folder / "events"], progress=progress)
-        month = timedelta(days=28)
-        scores = opened.score(truth.end, since=truth.end - month, progress=progress)
-        progress("Rendering the report", 0, 1)
-        page = opened.report()
-    terminal.write(
-        {"people": scores.users_scored, "as_of": scores.as_of, "page": page}, as_json=as_json
+    with terminal.progress() as progress:
+        made = run_demo(_folder(workspace) / "demo", events=events, seed=seed, progress=progress)
+    counts = {"events": made.ingested.accepted, "people": made.scored.users_scored}
+    terminal.write(made if as_json else counts, as_json=as_json)
+    terminal.note(
+        f"To look further: export MI_WORKSPACE={made.workspace}, then mi sql or make lab."
     )
-    terminal.note(f"Open {page} in a browser; mi doctor and mi sql look further.")
-
-
-def _mark_as_sample(opened: "Workspace") -> None:
-    """Sample people are never mixed with real ones, whose scores and cohorts they would change."""
-    is_sample = opened.state.meta(SAMPLE)
-    if not is_sample and opened.sql("select 1 from lake.user_event limit 1").height:
-        raise WorkspaceError(
-            f"{opened.path} holds events of its own; "
-            "give the sample another folder with mi demo --workspace PATH."
-        )
-    opened.state.set_meta(SAMPLE, "yes")
+    terminal.note(f"The report, to open in a browser: {made.report}")
 
 
 @app.command()

@@ -191,3 +191,36 @@ def test_doctor_finds_keys_that_others_can_read(own_workspace: Path):
     unwell = [check for check in json.loads(result.stdout) if not check["is_well"]]
     assert [check["name"] for check in unwell] == ["hash keys"]
     assert "chmod 600" in unwell[0]["finding"]
+
+
+def test_demo_ends_by_naming_its_report(tmp_path: Path):
+    result = run("demo", "--events", "2000", "--workspace", tmp_path, "--json")
+    made = json.loads(result.stdout)
+    page = Path(made["report"])
+
+    assert result.exit_code == 0
+    assert result.stderr.split()[-1] == str(page)
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert (
+        made["scored"]["users_scored"]
+        == as_json(
+            "sql",
+            "select count(distinct user_id) as people from lake.user_event",
+            "--workspace",
+            made["workspace"],
+        )[0]["people"]
+    )
+
+
+@pytest.mark.parametrize("command", ["score", "report"])
+def test_a_wrong_time_is_a_usage_error(command: str, workspace: Path):
+    result = run(command, "--as-of", "30 June")
+
+    assert result.exit_code == 2
+    assert "2024-06-30" in result.stderr
+
+
+def test_scores_say_their_instant(workspace: Path):
+    summary = as_json("score", "--as-of", "2024-06-30T02:00:00+02:00")
+
+    assert summary["as_of"] == "2024-06-30T00:00:00+00:00"
