@@ -8,6 +8,7 @@ MiError
 ├── IngestError          a file that can't be taken in; nothing of it was
 ├── RelationError        SQL that failed, with the relation's name
 ├── UnknownName          a name that isn't there, with the nearest that is
+├── UnknownPerson        an id that belongs to nobody here
 └── ReportError          a report that can't be rendered
 
 Every message is a sentence for a person: the bad value, what is allowed, the nearest match.
@@ -43,6 +44,10 @@ class IngestError(MiError):
 
 class RelationError(MiError):
     """A relation's SQL failed."""
+
+
+class UnknownPerson(MiError):
+    """An id belongs to nobody here; the message doesn't repeat it."""
 
 
 class ReportError(MiError):

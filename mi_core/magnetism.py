@@ -211,7 +211,7 @@ def magnetism_trend(current: float, previous: float, rules: "MagnetismRules") ->
     return Momentum(trend, "decelerating" if size < rules.decelerating_below else "steady")
 
 
-def forecast(history: Sequence[float], rules: "MagnetismRules", *, days_ahead: int) -> Forecast:
+def forecast(history: Sequence[float], rules: "MagnetismRules", *, days_ahead: float) -> Forecast:
     """Extend the straight line through daily scores, the oldest first, by `days_ahead` days.
 
     Notes

@@ -8,13 +8,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mi_core.definitions import Definitions, load_definitions
-from mi_core.errors import WorkspaceError
+from mi_core.errors import UnknownPerson, WorkspaceError
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
 from mi_core.ingest.door import Door
 from mi_core.ingest.inbox import drain, post_events
 from mi_core.ingest.keys import HashKeys, load_keys
 from mi_core.ingest.summary import IngestSummary
+from mi_core.person import Person, find_person, view_person
 from mi_core.scoring import ScoreSummary, score
 from mi_core.settings import Settings, load_settings
 from mi_core.state import Posted, State
@@ -101,6 +102,20 @@ class Workspace:
                 self.warehouse, self.state, self.definitions, as_of=instant, full=full
             )
         return summary
+
+    def user(self, distinct_id: str, *, as_of: datetime | None = None) -> Person:
+        """One person by an id of the product; see `view_person`. `as_of` defaults to now.
+
+        Raises
+        ------
+        UnknownPerson
+            The id belongs to nobody here, or to nobody with events before `as_of`.
+        """
+        user_id = find_person(self.warehouse, self.keys.hashes(distinct_id))
+        if user_id is None:
+            raise UnknownPerson("No event of this workspace came with that id.")
+        moment = as_of or datetime.now(UTC)
+        return view_person(self.warehouse, self.definitions, user_id, as_of=moment)
 
     def report(
         self,
