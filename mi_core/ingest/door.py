@@ -5,12 +5,13 @@
 table or view of the connection.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mi_core.definitions import Definitions
 from mi_core.ingest.keys import HashKeys
-from mi_core.warehouse import Warehouse
+from mi_core.warehouse import Warehouse, relation_sql
 
 WITHHELD = "consent_analytics is false"
 
@@ -28,8 +29,10 @@ class Door:
 
     @property
     def version(self) -> str:
-        """Changes when the same row might pass differently."""
-        return f"{self.definitions.version}-{self.keys.fingerprint}"
+        """12 hex digits that change when the same row might pass differently."""
+        relations = (relation_sql(name) for name in ("staging/event_shape", "staging/door"))
+        parts = (self.definitions.version, self.keys.fingerprint, *relations)
+        return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
 
     def open(self, warehouse: Warehouse) -> Mapping[str, object]:
         """Get ready for the rows of `raw_event`; returns the parameters of `staging/door`."""
