@@ -9,6 +9,7 @@ from scoring_reference import Event
 
 from mi_core import migrations, scoring
 from mi_core.definitions import Definitions
+from mi_core.ingest.classify import write_milestones
 from mi_core.settings import Settings
 from mi_core.warehouse import Warehouse
 
@@ -61,3 +62,37 @@ def put_events(warehouse: Warehouse, people: dict[UUID, list[Event]], *, into: s
         " occurred_at::timestamp as occurred_at), taxonomy.etype"
         " from put_event left join taxonomy using (event_name)"
     )
+
+
+def publish_events(warehouse: Warehouse, people: dict[UUID, list[Event]]) -> None:
+    """Add events to the lake as ingest does: with milestones, and a note of who was touched."""
+    warehouse.sql("create or replace temp table scope_event as from lake.user_event limit 0")
+    put_events(warehouse, people, into="scope_event")
+    with warehouse.publish("events"):
+        warehouse.sql("insert into lake.user_event by name from scope_event")
+        write_milestones(warehouse)
+        _touch(warehouse, list(people))
+
+
+def publish_merge(warehouse: Warehouse, gone: UUID, into: UUID) -> None:
+    """Make the events of one person those of another, as ingest does."""
+    both = {"gone": str(gone), "kept": str(into)}
+    with warehouse.publish("merge"):
+        warehouse.sql(
+            "update lake.user_event set user_id = $kept::uuid where user_id = $gone::uuid", both
+        )
+        warehouse.sql(
+            "create or replace temp table scope_event as from lake.user_event"
+            " where user_id = $kept::uuid",
+            {"kept": str(into)},
+        )
+        warehouse.sql(
+            "delete from lake.user_milestone where user_id in ($kept::uuid, $gone::uuid)", both
+        )
+        write_milestones(warehouse)
+        _touch(warehouse, [gone, into])
+
+
+def _touch(warehouse: Warehouse, people: list[UUID]) -> None:
+    for user_id in people:
+        warehouse.sql("insert into lake.touched_user values ('batch', $id::uuid)", {"id": user_id})

@@ -1,8 +1,10 @@
 """What the scoring relations say, written again as plainly as can be, one person at a time."""
 
+import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from mi_core.definitions import Definitions
 from mi_core.definitions import Event as Taxon
@@ -114,3 +116,41 @@ def _social_returns(past: list[Event], definitions: Definitions) -> Iterator[dat
             channel = definitions.channels.names.get(event.channel or "")
             if channel and channel.social and event.occurred_at > first_visit:
                 yield event.occurred_at
+
+
+NAMES = (
+    *("app_open", "feature_used", "screen_view", "reactivation", "landing_view"),
+    *("pricing_view", "comparison_view", "trial_started", "purchase"),
+    *(
+        "email_send",
+        "email_opened",
+        "email_clicked",
+        "return_to_social",
+        "return_to_ad",
+        "unheard_of",
+    ),
+)
+
+
+def random_event(chance: random.Random, as_of: datetime) -> Event:
+    """An event whose time often is at an edge of a window, a day or a pause."""
+    if chance.random() < 0.5:
+        edge = chance.choice([0, 1, 2, 7, 8, 14, 21, 28, 30, 31, 32, 60])
+        offset = chance.choice([-1, 0, 0, 1, 3_600_000_000])
+        moment = as_of - timedelta(days=edge) + timedelta(microseconds=offset)
+    else:
+        moment = as_of - timedelta(seconds=chance.randrange(-86_400, 50 * 86_400))
+    name = chance.choice(NAMES[: chance.choice([4, len(NAMES)])])
+    duration = chance.choice([None, None, 0, 30_000, 90_001, 3_600_000])
+    return Event(name, moment, chance.choice(["instagram", "direct", None]), duration)
+
+
+def random_people(seed: int, size: int) -> tuple[dict[UUID, list[Event]], datetime]:
+    """People with random events, and the instant that the events lie around."""
+    chance = random.Random(seed)
+    as_of = datetime(2026, 3, 15, tzinfo=UTC) + timedelta(hours=chance.choice([0, 5, 12]))
+    counts = [chance.choice([1, 3, 10, 40]) for _ in range(size)]
+    return {
+        UUID(int=number): [random_event(chance, as_of) for _ in range(count)]
+        for number, count in enumerate(counts)
+    }, as_of

@@ -1,7 +1,7 @@
 """SQL cases: rows small enough to hold in the head, in `tests/sql/<relation>.yaml`.
 
-A case says which rows the tables have (`given`), the parameters (`params`) and the rows that come out
-(`expect`, the columns it names, in any order). Ids are small numbers, times are UTC.
+A case says which rows the tables have (`given`), the parameters (`params`) and the rows that come
+out (`expect`: the columns it names, in any order). Ids are small numbers, times are UTC.
 """
 
 from collections.abc import Iterator, Mapping

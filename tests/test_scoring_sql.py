@@ -1,16 +1,15 @@
-"""The scoring relations: small cases, the replaced system's pairs, and the formulas on random data."""
+"""The scoring relations: small cases, the golden pairs, and the formulas on random people."""
 
 import json
-import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from scoring_lake import memory_warehouse, put_events
-from scoring_reference import Event, scores_of
+from scoring_reference import Event, random_people, scores_of
 from sql_cases import SqlCase, fill, found, sql_cases
 
 from mi_core import scoring
@@ -19,7 +18,11 @@ from mi_core.warehouse import Warehouse
 
 DEFINITIONS = load_definitions()
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "calculators.json").read_text())
-TABLES = ["scope_event", "scope_milestone", "signal_sum", "contact_sum", "habit", "feature", "intent", "persona_score", "magnetism", "lake.user_event", "lake.user_milestone", "state.user_persona", "state.user_identity"]
+TABLES = (
+    *("scope_event", "scope_milestone", "signal_sum", "contact_sum", "habit"),
+    *("feature", "intent", "persona_score", "magnetism"),
+    *("lake.user_event", "lake.user_milestone", "state.user_persona", "state.user_identity"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,8 @@ def test_golden_pairs_through_sql(tmp_path: Path) -> None:
     score_in_memory(lake, definitions, people, as_of)
     rows = lake.frame(
         "select *, floor(score + 0.5)::bigint as rounded"
-        " from intent join persona_score using (user_id) where time_window = '100d' order by user_id"
+        " from intent join persona_score using (user_id)"
+        " where time_window = '100d' order by user_id"
     ).to_dicts()
     shown = [golden_shape(row, pair["expect"]) for row, pair in zip(rows, pairs, strict=True)]
     assert shown == [pair["expect"] for pair in pairs]
@@ -162,29 +166,3 @@ def flat(scores: Any) -> dict[str, Any]:
             "recommendations": [each.code for each in magnet.recommendations],
         }
     return rows
-
-
-NAMES = ["app_open", "feature_used", "screen_view", "reactivation", "landing_view", "pricing_view", "trial_started", "purchase", "email_send", "email_opened", "email_clicked", "return_to_social", "return_to_ad", "comparison_view", "unheard_of"]
-
-
-def random_people(seed: int, size: int) -> tuple[dict[UUID, list[Event]], datetime]:
-    """People with events whose times meet at edges of windows, days and pauses."""
-    chance = random.Random(seed)
-    as_of = datetime(2026, 3, 15, tzinfo=UTC) + timedelta(hours=chance.choice([0, 5, 12]))
-
-    def moment() -> datetime:
-        if chance.random() < 0.5:
-            edge = chance.choice([0, 1, 2, 7, 8, 14, 21, 28, 30, 31, 32, 60])
-            offset = chance.choice([-1, 0, 0, 1, 3_600_000_000])
-            return as_of - timedelta(days=edge) + timedelta(microseconds=offset)
-        return as_of - timedelta(seconds=chance.randrange(-86_400, 50 * 86_400))
-
-    def event() -> Event:
-        name = chance.choice(NAMES[: chance.choice([4, len(NAMES)])])
-        duration = chance.choice([None, None, 0, 30_000, 90_001, 3_600_000])
-        return Event(name, moment(), chance.choice(["instagram", "direct", None]), duration)
-
-    return {
-        UUID(int=number): [event() for _ in range(chance.choice([1, 3, 10, 40]))]
-        for number in range(size)
-    }, as_of

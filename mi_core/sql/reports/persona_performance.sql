@@ -1,6 +1,7 @@
 -- One row per persona, all of them: how many people have it, the shares that started a trial and
 -- bought, days from the first event to the trial, and the average magnetism over 30 days. A
 -- person's persona is the one assigned by a person or a model, else what behaviour speaks for.
+-- Averages are of integers, which add up the same in any order.
 with
 person as (
     select
@@ -18,13 +19,12 @@ result as (
         person.persona,
         feature.trial_started,
         feature.purchase_made,
-        magnetism.magnetism_index,
+        floor(1000000 * magnetism.magnetism_index + 0.5)::bigint as index_micro,
         if(
             feature.trial_started,
-            (epoch_us(milestone.trial_started_at) - epoch_us(milestone.first_event_at))
-            / 86400000000,
+            epoch_us(milestone.trial_started_at) - epoch_us(milestone.first_event_at),
             null
-        ) as days_to_trial
+        ) as us_to_trial
     from person
     inner join magnetism using (user_id)
     inner join feature using (user_id, time_window)
@@ -36,8 +36,8 @@ select
     count(result.persona) as users,
     avg(result.trial_started::integer) as trial_rate,
     avg(result.purchase_made::integer) as purchase_rate,
-    avg(result.days_to_trial) as avg_days_to_trial,
-    avg(result.magnetism_index) as avg_magnetism
+    avg(result.us_to_trial) / 86400000000 as avg_days_to_trial,
+    avg(result.index_micro) / 1000000 as avg_magnetism
 from persona
 left join result on result.persona = persona.slug
 group by persona.slug, persona.position

@@ -1,0 +1,156 @@
+"""Scoring runs on a lake: incremental and full come to the same, and the past stays past."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from scoring_lake import publish_events, publish_merge
+from scoring_reference import Event, random_event
+
+from mi_core import scoring
+from mi_core.definitions import definitions_from_config
+from mi_core.scoring import ScoreSummary, score
+from mi_core.workspace import Workspace
+
+AS_OF = datetime(2026, 3, 15, 5, tzinfo=UTC)
+ANN, BOB, EVE = (UUID(int=number) for number in range(3))
+PUBLISHED = {
+    "user_feature": "feature",
+    "user_intent_score": "user_intent_score",
+    "user_magnetism_index": "user_magnetism_index",
+    "mv_user_magnetism_7d": "mv_user_magnetism_7d",
+    "mv_user_magnetism_30d": "mv_user_magnetism_30d",
+    "mv_persona_performance": "mv_persona_performance",
+    "mv_daily_funnel": "mv_daily_funnel",
+}
+
+
+def run(workspace: Workspace, as_of: datetime, *, full: bool = False) -> ScoreSummary:
+    return score(
+        workspace.warehouse, workspace.state, workspace.definitions, as_of=as_of, full=full
+    )
+
+
+def published(workspace: Workspace, table: str, as_of: datetime) -> list[Any]:
+    """The rows of a table of the lake, of this run only; the snapshot may differ between runs."""
+    rows = workspace.sql(f"from lake.{table}").to_dicts()
+    moment = scoring.naive_utc(as_of)
+    return sorted(
+        str({name: value for name, value in row.items() if name != "lake_snapshot"})
+        for row in rows
+        if row.get("as_of", moment) == moment
+    )
+
+
+def act(name: str, as_of: datetime = AS_OF, **ago: float) -> Event:
+    return Event(name, as_of - timedelta(**ago))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_incremental_runs_come_to_what_full_runs_do(workspace: Workspace, seed: int) -> None:
+    chance = random.Random(seed)
+    as_of, modes = AS_OF, []
+    for _ in range(5):
+        people = {
+            UUID(int=chance.randrange(25)): [random_event(chance, as_of) for _ in range(6)]
+            for _ in range(chance.choice([0, 3, 12]))
+        }
+        if people:
+            publish_events(workspace.warehouse, people)
+        if chance.random() < 0.4:
+            publish_merge(workspace.warehouse, *(UUID(int=n) for n in chance.sample(range(25), 2)))
+        modes.append(run(workspace, as_of).mode)
+        incremental = {table: published(workspace, table, as_of) for table in PUBLISHED}
+        run(workspace, as_of, full=True)
+        assert incremental == {table: published(workspace, table, as_of) for table in PUBLISHED}
+        as_of += timedelta(microseconds=int(chance.choice([0, 1, 3e9, 86.4e9, 6e11, 3e12])))
+    assert "incremental" in modes
+
+
+def test_incremental_run_computes_only_those_who_changed(workspace: Workspace) -> None:
+    warehouse = workspace.warehouse
+    publish_events(
+        warehouse,
+        {
+            ANN: [act("app_open", days=3)],
+            BOB: [act("app_open", days=3)],
+            EVE: [act("app_open", days=7)],
+        },
+    )
+    first = run(workspace, AS_OF)
+    assert (first.mode, first.reason, first.users_recomputed) == ("full", "first run", 3)
+    nothing = run(workspace, AS_OF)
+    assert (nothing.mode, nothing.users_scored, nothing.users_recomputed) == ("incremental", 3, 0)
+    publish_events(warehouse, {ANN: [act("pricing_view", days=20)]})
+    # One event is late, and one leaves the last seven days.
+    assert run(workspace, AS_OF + timedelta(microseconds=1)).users_recomputed == 2
+
+
+def test_full_run_says_why(workspace: Workspace) -> None:
+    publish_events(workspace.warehouse, {ANN: [act("app_open", days=3)]})
+    assert run(workspace, AS_OF).reason == "first run"
+    assert run(workspace, AS_OF, full=True).reason == "asked for"
+    assert "later instant" in run(workspace, AS_OF - timedelta(days=1)).reason
+    assert "10 days" in run(workspace, AS_OF + timedelta(days=11)).reason
+    config = workspace.definitions.config()
+    config["intent"]["recency_max"] = 9.0
+    workspace.definitions = definitions_from_config(config)
+    assert "definitions" in run(workspace, AS_OF + timedelta(days=11)).reason
+
+
+def test_full_run_where_history_was_erased(workspace: Workspace) -> None:
+    warehouse = workspace.warehouse
+    publish_events(warehouse, {ANN: [act("app_open", days=3)]})
+    run(workspace, AS_OF)
+    warehouse.sql("call ducklake_expire_snapshots('lake', older_than => now())")
+    assert "history" in run(workspace, AS_OF).reason
+
+
+def test_run_for_the_past_leaves_the_present(workspace: Workspace) -> None:
+    publish_events(
+        workspace.warehouse, {ANN: [act("app_open", days=3), act("landing_view", days=5)]}
+    )
+    run(workspace, AS_OF)
+    present = workspace.sql("from lake.mv_user_magnetism_30d").rows()
+    features = workspace.sql("from lake.user_feature").rows()
+    earlier = run(workspace, AS_OF - timedelta(days=4))
+    assert earlier.personas_changed == 0
+    assert workspace.sql("from lake.mv_user_magnetism_30d").rows() == present
+    assert workspace.sql("from lake.user_feature").rows() == features
+    assert workspace.sql("select count(distinct as_of) from lake.user_intent_score").item() == 2
+
+
+def test_scoring_again_replaces_the_snapshot(workspace: Workspace) -> None:
+    publish_events(workspace.warehouse, {ANN: [act("app_open", days=3)]})
+    run(workspace, AS_OF)
+    run(workspace, AS_OF)
+    assert len(workspace.sql("from lake.user_intent_score")) == 1
+    assert len(workspace.sql("from lake.user_magnetism_index")) == 2
+
+
+def test_personas_follow_behaviour_unless_somebody_said_otherwise(workspace: Workspace) -> None:
+    publish_events(
+        workspace.warehouse,
+        {ANN: [act("trial_started", days=1)], BOB: [act("trial_started", days=1)]},
+    )
+    workspace.state.assign_personas(
+        [(str(BOB), "corporate_executive", 1.0)], source="manual", assigned_at=AS_OF
+    )
+    assert run(workspace, AS_OF).personas_changed == 1
+    assert run(workspace, AS_OF).personas_changed == 0
+    later = AS_OF + timedelta(days=60)
+    assert run(workspace, later).personas_changed == 1
+    kept = workspace.sql("select user_id, slug, superseded_at from state.user_persona order by all")
+    assert [row[:2] for row in kept.rows()] == [
+        (str(ANN), "student_early_career"),
+        (str(ANN), "tech_entrepreneur"),
+        (str(BOB), "corporate_executive"),
+    ]
+    assert [row[2] is None for row in kept.rows()] == [True, False, True]
+
+
+def test_instant_without_a_zone_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        run(workspace, datetime(2026, 3, 15))
