@@ -1,8 +1,9 @@
 """Settings, from `MI_*` variables and a `.env` file that git ignores."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mi_core.errors import SettingsError
@@ -12,7 +13,11 @@ class Settings(BaseSettings):
     """What differs between installations. Each field is the variable `MI_<NAME>`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MI_", env_file=".env", extra="ignore", frozen=True
+        env_prefix="MI_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     workspace: Path = Field(Path("data"), description="Folder of lake, state, keys and reports.")
@@ -34,6 +39,13 @@ class Settings(BaseSettings):
         600, gt=0, description="How long a write waits for another process's write."
     )
 
+    @field_validator("catalog_url", "state_url")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _names_postgresql(url.get_secret_value()):
+            raise ValueError("it must be like postgresql://user:password@host:5432/database")
+        return url
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment, with `overrides` on top.
@@ -49,3 +61,11 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors(include_input=False)[0]
         name = "MI_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name} is not valid: {first['msg']}.") from None
+
+
+def _names_postgresql(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("postgresql", "postgres") and (parts.port or 1) > 0
+    except ValueError:
+        return False

@@ -267,7 +267,8 @@ class Warehouse:
     def _attach_lake(self) -> None:
         files = self.path / "lake"
         if self._catalog_url:
-            dsn, extra = f"postgres:{self._catalog_url}", "metadata_schema 'lake'"
+            dsn = f"postgres:{self._log_in('catalog_login', self._catalog_url)}"
+            extra = "metadata_schema 'lake', meta_secret 'catalog_login'"
         else:
             dsn = f"sqlite:{self.path / 'catalog.sqlite'}"
             extra = "meta_journal_mode 'WAL', busy_timeout 30000"
@@ -312,7 +313,8 @@ class Warehouse:
 
     def _attach_state(self) -> None:
         if self.settings.state_url:
-            source, kind = self.settings.state_url.get_secret_value(), "postgres"
+            source = self._log_in("state_login", self.settings.state_url.get_secret_value())
+            kind = "postgres, secret state_login"
         else:
             source, kind = str(self.path / "state.sqlite"), "sqlite"
         self.connection.execute(f"attach {quoted(source)} as state (type {kind}, read_only)")
@@ -326,6 +328,15 @@ class Warehouse:
         except duckdb.Error as error:
             raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
         log.debug("%s: %.1f ms", name, 1000 * (time.perf_counter() - started))
+    def _log_in(self, secret: str, url: str) -> str:
+        """What to connect to, less the password: DuckDB quotes it in errors and its catalog."""
+        from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+        parts: dict[str, Any] = dict(conninfo_to_dict(url))
+        password = quoted(str(parts.pop("password", "")))
+        self.connection.execute(f"create secret {secret} (type postgres, password {password})")
+        return make_conninfo(**parts)
+
         return result  # type: ignore[no-any-return]
 
 
