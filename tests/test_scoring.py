@@ -1,5 +1,6 @@
 """Scoring runs on a lake: incremental and full come to the same, and the past stays past."""
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -96,7 +97,7 @@ def test_full_run_says_why(workspace: Workspace) -> None:
     assert "10 days" in run(workspace, AS_OF + timedelta(days=11)).reason
     config = workspace.definitions.config()
     config["intent"]["recency_max"] = 9.0
-    workspace.definitions = definitions_from_config(config)
+    workspace.definitions = definitions_from_config(json.dumps(config))
     assert "definitions" in run(workspace, AS_OF + timedelta(days=11)).reason
 
 
