@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +162,7 @@ def _plain(value: object) -> object:
 
 
 def _jsonable(value: object) -> object:
-    """`value` in what JSON has; a time without an offset is UTC and says so with a Z."""
+    """`value` in what JSON has; times are in UTC, as those without an offset are taken to be."""
     match value:
         case None | bool() | int() | str():
             return value
@@ -171,7 +171,8 @@ def _jsonable(value: object) -> object:
         case Decimal():
             return float(value)
         case datetime():
-            return value.isoformat() if value.tzinfo else f"{value.isoformat()}Z"
+            utc = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+            return f"{utc.isoformat()}Z"
         case date():
             return value.isoformat()
         case Mapping():

@@ -20,6 +20,8 @@ compare = { signal = "comparison_view", engagement = true }
 points = 2
 """
 
+KNOWN_PERSON = "user-000000001"
+
 
 def commands() -> list[list[str]]:
     root = typer.main.get_command(app)
@@ -193,23 +195,39 @@ def test_doctor_finds_keys_that_others_can_read(own_workspace: Path):
     assert "chmod 600" in unwell[0]["finding"]
 
 
-def test_demo_ends_by_naming_its_report(tmp_path: Path):
-    result = run("demo", "--events", "2000", "--workspace", tmp_path, "--json")
-    made = json.loads(result.stdout)
-    page = Path(made["report"])
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    folder = tmp_path_factory.mktemp("demo")
+    return run("demo", "--events", "2000", "--workspace", folder, "--json")
 
-    assert result.exit_code == 0
-    assert result.stderr.split()[-1] == str(page)
+
+def test_demo_ends_by_naming_its_report(demo: Result):
+    page = Path(json.loads(demo.stdout)["report"])
+
+    assert demo.exit_code == 0
+    assert demo.stderr.split()[-1] == str(page)
     assert page.read_text().startswith("<!DOCTYPE html>")
-    assert (
-        made["scored"]["users_scored"]
-        == as_json(
-            "sql",
-            "select count(distinct user_id) as people from lake.user_event",
-            "--workspace",
-            made["workspace"],
-        )[0]["people"]
+
+
+def test_a_person_is_shown_with_reasons_and_advice(demo: Result):
+    made = json.loads(demo.stdout)
+    where = ("--workspace", made["workspace"], "--as-of", made["scored"]["as_of"])
+    shown = run("user", KNOWN_PERSON, *where)
+    person = as_json("user", KNOWN_PERSON, *where)
+
+    assert {"intent", "persona", "churn risk", "points by signal", "what to do"} <= {
+        line.split("  ")[0] for line in shown.stdout.splitlines()
+    }
+    assert person["user_id"] in shown.stdout
+    assert KNOWN_PERSON not in shown.stdout
+    assert all(
+        one["sentence"] in shown.stdout for one in person["magnetism"]["30d"]["recommendations"]
     )
+
+
+def test_a_stranger_is_one_sentence(workspace: Path):
+    assert "No event" in complaint("user", "nobody@example.com")
+    assert "nobody" not in complaint("user", "nobody@example.com")
 
 
 @pytest.mark.parametrize("command", ["score", "report"])
@@ -223,4 +241,4 @@ def test_a_wrong_time_is_a_usage_error(command: str, workspace: Path):
 def test_scores_say_their_instant(workspace: Path):
     summary = as_json("score", "--as-of", "2024-06-30T02:00:00+02:00")
 
-    assert summary["as_of"] == "2024-06-30T00:00:00+00:00"
+    assert summary["as_of"] == "2024-06-30T00:00:00Z"
