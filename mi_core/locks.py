@@ -19,12 +19,13 @@ _ADVISORY_KEY = 4_711_001
 def write_lock(path: Path, catalog_dsn: str | None, timeout: float) -> AbstractContextManager[None]:
     """The workspace's write lock: a file lock beside a SQLite catalog, else PostgreSQL's own."""
     if catalog_dsn is None:
-        return _file_lock(path, timeout)
+        return file_lock(path, timeout)
     return _advisory_lock(catalog_dsn, timeout)
 
 
 @contextmanager
-def _file_lock(path: Path, timeout: float) -> Iterator[None]:
+def file_lock(path: Path, timeout: float) -> Iterator[None]:
+    """One process at a time, among those that see the same folder."""
     lock = FileLock(path, timeout=timeout, poll_interval=0.01)
     try:
         lock.acquire()

@@ -6,6 +6,7 @@ interrupted finds the files that it had staged.
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from mi_core.ingest.door import WITHHELD, Door
 from mi_core.ingest.export import NOT_UTC, ExportFile, find_exports
 from mi_core.ingest.publish import publish
 from mi_core.ingest.summary import IngestSummary, tally
+from mi_core.locks import file_lock
 from mi_core.warehouse import Warehouse, quoted
 
 
@@ -39,39 +41,47 @@ def ingest_files(
         A file can't be taken in; nothing of the delivery was.
     """
     files, others = find_exports(paths)
-    staged = _stage_new(warehouse, door, files, progress)
-    summary = IngestSummary(
+    folder = warehouse.path / "staging"
+    # One delivery at a time: two with the same file would write the same staged rows.
+    with file_lock(warehouse.path / "delivery.lock", warehouse.settings.lock_timeout_seconds):
+        folder.mkdir(exist_ok=True)
+        staged = _stage_new(warehouse, door, files, folder, progress)
+        summary = _publish(warehouse, door, staged, progress) if staged else IngestSummary()
+        shutil.rmtree(folder)
+    return replace(
+        summary,
         files=len(staged),
         unchanged_files=len(files) - len(staged),
         ignored_files=tuple(path.name for path in others),
     )
-    if not staged:
-        return summary
+
+
+def _publish(
+    warehouse: Warehouse, door: Door, staged: list[_Staged], progress: Progress
+) -> IngestSummary:
     batch_id = hashlib.sha256("".join(sorted(s.digest for s in staged)).encode()).hexdigest()[:16]
     keep_classified(warehouse, door.definitions, progress=progress)
     with warehouse.view("staged", _staged_rows(warehouse, staged)):
+        told = tally(warehouse)
+        # Before the files count as known: a run that is interrupted here writes it again.
+        quarantine = _quarantine(warehouse, batch_id) if told["rejected"] else None
         with warehouse.publish(f"ingest {batch_id}"):
             published = publish(warehouse, door.definitions, batch_id, progress=progress)
             warehouse.stage(
                 "batch_file", "staging/batch_file", batch_id=batch_id, withheld=WITHHELD
             )
             warehouse.sql("insert into lake.ingest_batch by name from batch_file")
-        summary = replace(
-            summary,
-            accepted=published.accepted,
-            duplicates=published.duplicates,
-            moved_ids=published.moved_ids,
-            **tally(warehouse),
-        )
-        if summary.rejected:
-            summary = replace(summary, quarantine=_quarantine(warehouse, batch_id))
-    for each in staged:
-        each.rows.unlink()
-    return summary
+    return IngestSummary(
+        accepted=published.accepted,
+        duplicates=published.duplicates,
+        moved_ids=published.moved_ids,
+        quarantine=quarantine,
+        **told,
+    )
 
 
 def _stage_new(
-    warehouse: Warehouse, door: Door, files: list[ExportFile], progress: Progress
+    warehouse: Warehouse, door: Door, files: list[ExportFile], folder: Path, progress: Progress
 ) -> list[_Staged]:
     """Put the files that the lake doesn't hold yet through the door."""
     known = {
@@ -83,21 +93,19 @@ def _stage_new(
         digest = file.digest()
         if digest not in known:
             known.add(digest)
-            staged.append(_Staged(file, digest, _stage(warehouse, door, file, digest)))
+            target = folder / f"{digest}-{door.version}.parquet"
+            if not target.exists():
+                _stage(warehouse, door, file, target)
+            staged.append(_Staged(file, digest, target))
     return staged
 
 
-def _stage(warehouse: Warehouse, door: Door, file: ExportFile, digest: str) -> Path:
-    folder = warehouse.path / "staging"
-    folder.mkdir(exist_ok=True)
-    target = folder / f"{digest}-{door.version}.parquet"
-    if not target.exists():
-        unfinished = target.with_suffix(".unfinished")
-        with file.as_raw_event(warehouse):
-            warehouse.write_file(unfinished, "staging/door", **door.open(warehouse))
-        _check(warehouse, file, unfinished)
-        unfinished.rename(target)
-    return target
+def _stage(warehouse: Warehouse, door: Door, file: ExportFile, target: Path) -> None:
+    unfinished = target.with_suffix(".unfinished")
+    with file.as_raw_event(warehouse):
+        warehouse.write_file(unfinished, "staging/door", **door.open(warehouse))
+    _check(warehouse, file, unfinished)
+    unfinished.rename(target)
 
 
 def _check(warehouse: Warehouse, file: ExportFile, rows: Path) -> None:
