@@ -10,8 +10,10 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from uuid import UUID
 
 from mi_core.errors import SettingsError
@@ -76,14 +78,16 @@ def load_keys(path: Path, settings: Settings) -> HashKeys:
 
 
 def _read_or_make(file: Path) -> str:
-    try:
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return file.read_text(encoding="ascii")
-    text = secrets.token_hex(_SHORTEST) + "\n"
-    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
-        handle.write(text)
-    return text
+    """The file's text. It appears whole, or not at all: two processes may make it at once."""
+    if not file.exists():
+        # A temporary file is its owner's alone, and so is a further name for it.
+        with NamedTemporaryFile("w", dir=file.parent) as new:
+            new.write(secrets.token_hex(_SHORTEST) + "\n")
+            new.flush()
+            os.fsync(new.fileno())
+            with suppress(FileExistsError):
+                os.link(new.name, file)
+    return file.read_text(encoding="utf-8")
 
 
 def _hmac(key: bytes, message: bytes) -> bytes:
