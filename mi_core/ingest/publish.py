@@ -49,13 +49,13 @@ def publish(
     duplicates = warehouse.stage("repeat", "staging/repeat", since=looked[0], until=looked[1])
     session = {"since": since - _SESSION, "until": until + _SESSION}
     warehouse.stage("session_first", "staging/session_first", **session)
-    _demote(warehouse, session)
+    demoted = _demote(warehouse, session)
     accepted = 0
     for number, month in enumerate(months):
         progress("Writing to the lake", number, len(months))
         accepted += _write_month(warehouse, definitions, batch_id, month)
-    if moved:
-        _review_moved(warehouse, batch_id)
+    if moved or demoted:
+        _review(warehouse, batch_id)
     return Published(accepted, duplicates, moved)
 
 
@@ -69,12 +69,14 @@ def _period(warehouse: Warehouse) -> tuple[list[datetime], datetime | None, date
     return [row[0] for row in rows], min(row[1] for row in rows), max(row[2] for row in rows)
 
 
-def _demote(warehouse: Warehouse, session: dict[str, datetime]) -> None:
-    if warehouse.stage("demoted", "staging/demoted", **session):
+def _demote(warehouse: Warehouse, session: dict[str, datetime]) -> int:
+    demoted = warehouse.stage("demoted", "staging/demoted", **session)
+    if demoted:
         warehouse.sql(
             "update lake.user_event as u set etype = d.etype, channel = d.channel"
             " from demoted as d where u.event_id = d.event_id"
         )
+    return demoted
 
 
 def _write_month(
@@ -95,15 +97,15 @@ def _write_month(
     return accepted
 
 
-def _review_moved(warehouse: Warehouse, batch_id: str) -> None:
-    """Work out again what the people are who gained or lost ids: a split takes milestones away."""
-    warehouse.stage("moved_person", "staging/moved_person")
-    warehouse.stage("scope_event", "staging/person_event", people="moved_person")
+def _review(warehouse: Warehouse, batch_id: str) -> None:
+    """Read all events of those again from whom the delivery may have taken a milestone."""
+    warehouse.stage("reviewed_person", "staging/reviewed_person")
+    warehouse.stage("scope_event", "staging/person_event", people="reviewed_person")
     warehouse.sql(
-        "delete from lake.user_milestone where user_id in (select user_id from moved_person)"
+        "delete from lake.user_milestone where user_id in (select user_id from reviewed_person)"
     )
     warehouse.sql(
-        "insert into lake.touched_user select $batch, user_id from moved_person",
+        "insert into lake.touched_user select $batch, user_id from reviewed_person",
         {"batch": batch_id},
     )
     write_milestones(warehouse)

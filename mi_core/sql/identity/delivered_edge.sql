@@ -1,7 +1,16 @@
 -- One row per link between ids that the staged events tell of and the lake doesn't know as early.
 -- 'person': PostHog's own resolution; 'identify', 'alias', 'merge': the events of those names;
 -- 'rotation': the same id under the key before the newest.
-with told as (
+with hashed_anew as (
+    select old_distinct_id_hash as old_hash, distinct_id_hash as new_hash, occurred_at
+    from staged
+    union all
+    select old_linked_hash as old_hash, linked_hash as new_hash, occurred_at
+    from staged
+    where linked_hash is not null
+),
+
+told as (
     select distinct_id_hash as from_hash, person_hash as to_hash, 'person' as kind, occurred_at
     from staged
     where reason is null and person_hash is not null
@@ -20,15 +29,11 @@ with told as (
 
     union all by name
 
-    select
-        old_distinct_id_hash as from_hash,
-        distinct_id_hash as to_hash,
-        'rotation' as kind,
-        occurred_at
-    from staged
+    select old_hash as from_hash, new_hash as to_hash, 'rotation' as kind, occurred_at
+    from hashed_anew
     where
-        reason is null
-        and old_distinct_id_hash in (select distinct_id_hash from lake.identity_alias)
+        old_hash in (select distinct_id_hash from lake.identity_alias)
+        or old_hash in (select distinct_id_hash from delivered_id)
 ),
 
 earliest as (

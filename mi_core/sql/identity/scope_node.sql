@@ -1,5 +1,5 @@
--- One row per distinct id whose person may change: the ids that are new or newly linked, and all
--- ids of the people that they belong to, or share a PostHog person with.
+-- One row per distinct id whose person may change: the ids that are new, newly linked or seen
+-- earlier than known, and all ids of the people that they belong to, or share a PostHog person with.
 with touched as (
     select from_hash as node from delivered_edge
     union
@@ -7,7 +7,8 @@ with touched as (
     union
     select d.distinct_id_hash as node
     from delivered_id as d
-    anti join lake.identity_alias as a on a.distinct_id_hash = d.distinct_id_hash
+    left join lake.identity_alias as a on a.distinct_id_hash = d.distinct_id_hash
+    where a.first_seen_at is null or d.first_seen_at < a.first_seen_at
 ),
 
 neighbours as (

@@ -1,6 +1,7 @@
 -- One row per event in the lake that opened its session until an earlier one arrived: what it is now.
 select
     u.event_id,
+    u.user_id,
     t.etype,
     case when u.channel <> 'direct' then u.channel end as channel
 from lake.user_event as u

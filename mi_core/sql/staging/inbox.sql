@@ -11,6 +11,7 @@ select
         "old_distinct_id_hash": "uuid",
         "person_hash": "uuid",
         "linked_hash": "uuid",
+        "old_linked_hash": "uuid",
         "occurred_at": "timestamp",
         "received_at": "timestamp",
         "session_id": "varchar",
