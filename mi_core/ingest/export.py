@@ -18,7 +18,12 @@ from mi_core.warehouse import Warehouse, quoted, relation_sql
 NOT_UTC = "timestamp is not in UTC"
 
 _PARQUET = (".parquet", *(f".parquet.{c}" for c in ("zst", "lz4", "sz", "gz", "br")))
-_JSON_LINES = {".jsonl": "none", ".jsonl.gz": "gzip", ".jsonl.zst": "zstd", ".jsonl.br": "brotli"}
+_JSON_LINES = {
+    ".jsonl": "uncompressed",
+    ".jsonl.gz": "gzip",
+    ".jsonl.zst": "zstd",
+    ".jsonl.br": "brotli",
+}
 _REQUIRED = ("uuid", "event", "distinct_id", "properties", "timestamp")
 
 
@@ -150,7 +155,7 @@ def _parquet(file: ExportFile, path: Path, warehouse: Warehouse) -> str:
                 "PostHog's exports are in UTC."
             )
     person = "person_id::varchar" if "person_id" in columns else "null"
-    arrival = "created_at" if "created_at" in columns else "timestamp"
+    arrival = "coalesce(created_at, timestamp)" if "created_at" in columns else "timestamp"
     return (
         "select file_row_number + 1 as row_no, null::varchar as fault, uuid::varchar as uuid,"
         f" event, distinct_id, {person} as person_id, properties::varchar as properties,"
@@ -160,9 +165,9 @@ def _parquet(file: ExportFile, path: Path, warehouse: Warehouse) -> str:
 
 
 def _lines(file: ExportFile, path: Path) -> str:
-    compression = "none" if file.compression == "brotli" else file.compression
+    compression = "uncompressed" if file.compression == "brotli" else file.compression
     return (
-        "select row_number() over () as row_no, json"
+        "select row_number() over () as row_no, json, null::timestamptz as arrived_at"
         f" from read_json_objects({quoted(_no_glob(path))}, format = 'newline_delimited',"
         f" ignore_errors = true, compression = '{compression}')"
     )

@@ -21,7 +21,7 @@ REPEATS_WITHIN = timedelta(days=7)
 _BATCH = 100_000
 _STORED = (
     "event_id, event_name, distinct_id_hash, old_distinct_id_hash, person_hash, linked_hash,"
-    " occurred_at, received_at, session_id, properties, experiments"
+    " old_linked_hash, occurred_at, received_at, session_id, properties, experiments"
 )
 
 
@@ -41,8 +41,12 @@ def post_events(
     """
     warehouse.sql(
         "create or replace temp table posted as"
-        " select unnest($documents)::json as json, unnest(range(len($documents))) as row_no",
-        {"documents": [json.dumps(event) for event in events]},
+        " select unnest(range(len($documents))) as row_no,"
+        " try_cast(unnest($documents) as json) as json, $received_at::timestamptz as arrived_at",
+        {
+            "documents": [json.dumps(event) for event in events],
+            "received_at": received_at.isoformat(),
+        },
     )
     with (
         warehouse.view("raw_json", "from posted"),

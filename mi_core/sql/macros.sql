@@ -5,10 +5,11 @@ create or replace temp macro keyed_hash(id, inner_pad, outer_pad) as (
     left(sha256(outer_pad || unhex(sha256(inner_pad || encode(id)))), 32)::uuid
 );
 
--- The host of a URL or of a bare host name; null for what has none, such as '$direct'.
+-- The host of a URL or of a bare host name; null for what has none, such as '$direct' or a name.
 create or replace temp macro host_of(url) as (
     nullif(lower(regexp_extract(
-        url, '^(?:[a-zA-Z][a-zA-Z0-9+.-]*://)?(?:[^/@?#]*@)?([a-zA-Z0-9.-]+)', 1
+        url, '^(?:[a-zA-Z][a-zA-Z0-9+.-]*://)?(?:[^/@?#]*@)?([a-zA-Z0-9.-]+)(?::[0-9]+)?(?:[/?#]|$)',
+        1
     )), '')
 );
 
@@ -23,7 +24,11 @@ create or replace temp macro names_of(document) as (
 create or replace temp macro storable(value, rule, personal, pattern) as (
     case
         when rule = 'flag' then 'true'::json
-        when rule = 'host' then to_json(host_of(json_extract_string(value, '$')))
+        when rule = 'host'
+            then case
+                when not regexp_matches(host_of(json_extract_string(value, '$')), personal)
+                    then to_json(host_of(json_extract_string(value, '$')))
+            end
         when left(value::varchar, 1) in ('{', '[') then null
         when regexp_matches(json_extract_string(value, '$'), personal)
             then case
@@ -44,10 +49,12 @@ create or replace temp macro json_of(pairs) as (
     )))::varchar
 );
 
--- The largest of several amounts in one unit, as a whole number; null where none is above zero.
+-- The largest of several amounts in one unit, as a whole number; null where none is above zero. What
+-- is beyond all reason, or no number, is no amount: it must not stop a sum over everybody.
 create or replace temp macro largest(amounts, factors) as (
-    nullif(greatest(round(list_max(list_transform(
-        amounts, lambda amount, i: try_cast(amount as double) * factors[i]
+    nullif(greatest(round(list_max(list_filter(
+        list_transform(amounts, lambda amount, i: try_cast(amount as double) * factors[i]),
+        lambda amount: amount < 1e12
     ))), 0), 0)::bigint
 );
 

@@ -30,9 +30,11 @@ judged as (
             when distinct_id is null or list_contains($refused_ids, lower(distinct_id))
                 then 'distinct_id is missing or a placeholder'
             when occurred_at is null then 'timestamp is missing or unreadable'
-            when occurred_at < timestamp '2000-01-01' or occurred_at > received_at + interval 1 day
-                then 'timestamp is before 2000 or after its arrival'
-            when props['consent_analytics']::varchar in ('false', '"false"', '0') then $withheld
+            when occurred_at < timestamp '2000-01-01' or received_at >= timestamp '2100-01-01'
+                then 'timestamp is before 2000 or after 2100'
+            when occurred_at - interval 1 day > received_at then 'timestamp is after its arrival'
+            when lower(json_extract_string(props['consent_analytics'], '$')) in ('false', '0', 'no')
+                then $withheld
         end as reason
     from opened
 ),
@@ -96,6 +98,10 @@ select
             and not list_contains($refused_ids, lower(trim(linked_id)))
             then keyed_hash(trim(linked_id), $inner_pad, $outer_pad)
     end as linked_hash,
+    case
+        when is_accepted and linked_id is not null
+            then keyed_hash(trim(linked_id), $old_inner_pad, $old_outer_pad)
+    end as old_linked_hash,
     case when is_accepted then occurred_at end as occurred_at,
     case when is_accepted then received_at end as received_at,
     case when is_accepted

@@ -5,28 +5,36 @@ with met as (
     from raw_event
 ),
 
-named as (
-    select event, names, unnest(names) as source_name
-    from met
+property as (
+    select
+        event,
+        names,
+        name,
+        regexp_matches(name, $personal) as is_personal,
+        regexp_matches(name, $experiment) as is_experiment
+    from met, unnest(names) as named (name)
 ),
 
 sorted_out as (
     select
-        n.event,
-        n.names,
-        list({'source': w.source_name, 'key': w.stored_name, 'rule': w.rule, 'pattern': w.pattern})
-            filter (where w.source_name is not null) as listed,
-        list(n.source_name) filter (where regexp_matches(n.source_name, $experiment)) as assigned,
-        list(n.source_name) filter (
+        p.event,
+        p.names,
+        list(
+            {'source': w.source_name, 'key': w.stored_name, 'rule': w.rule, 'pattern': w.pattern}
+            order by w.source_name
+        ) filter (where w.source_name is not null) as listed,
+        list(p.name order by p.name)
+            filter (where p.is_experiment and not p.is_personal) as assigned,
+        list(case when p.is_personal then '(personal)' else p.name end) filter (
             where w.source_name is null
-            and not regexp_matches(n.source_name, $experiment)
-            and not list_contains($not_properties, n.source_name)
+            and (p.is_personal or not p.is_experiment)
+            and not list_contains($not_properties, p.name)
         ) as dropped,
         bool_or(w.rule <> 'keep' or w.source_name <> w.stored_name) as is_reworked,
-        count(*) = count(distinct n.source_name) as is_unique
-    from named as n
-    left join property_whitelist as w on w.source_name = n.source_name
-    group by n.event, n.names
+        count(*) = count(distinct p.name) as is_unique
+    from property as p
+    left join property_whitelist as w on w.source_name = p.name
+    group by p.event, p.names
 )
 
 select
@@ -39,12 +47,10 @@ select
         when m.names is null or not coalesce(s.is_unique, true)
             then 'properties are not a JSON object with unique names'
     end as reason,
-    coalesce(s.listed, []) as listed,
+    -- A map refuses repeated names.
+    case when s.is_unique then coalesce(s.listed, []) else [] end as listed,
     s.assigned,
-    list_transform(
-        s.dropped,
-        lambda name: case when regexp_matches(name, $personal) then '(personal)' else name end
-    ) as dropped,
+    s.dropped,
     coalesce(s.is_reworked, false) as is_reworked
 from met as m
 left join sorted_out as s on s.event = m.event and s.names = m.names
