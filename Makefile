@@ -27,7 +27,7 @@ check: $(STAMP) ## the static checks alone: style, types, import direction, SQL,
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint --processes 2 mi_core/sql
+	@$(BIN)/sqlfluff lint mi_core/sql
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
 
 format: $(STAMP) ## put code and SQL in the house style

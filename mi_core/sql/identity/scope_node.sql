@@ -1,5 +1,5 @@
 -- One row per distinct id whose person may change: the ids that are new, newly linked or seen
--- earlier than known, and all ids of the people that they belong to, or share a PostHog person with.
+-- earlier than known, and all ids of the people whom they belong to or share a PostHog person with.
 with touched as (
     select from_hash as node from delivered_edge
     union

@@ -1,6 +1,6 @@
--- One row per person to act on, in one of two lists, at most $people of each, the first to act on first.
+-- One row per person to act on: at most $people in each of two lists, the most pressing first.
 -- ready_to_buy: high or very high intent at $as_of, and no purchase in the 30 days before.
--- at_risk: once bought, tried or left an address, churn risk of $risk or more, and not ready to buy.
+-- at_risk: bought, tried or left an address once, churn risk of $risk or more, not ready to buy.
 with
 history as (
     select

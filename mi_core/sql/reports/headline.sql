@@ -1,4 +1,4 @@
--- One row per headline figure: its value in [$since, $until) and in the period of $previous to $since.
+-- One row per headline figure: its value in [$since, $until) and in [$previous, $since).
 -- The earlier value is null where the lake holds less than nine tenths of that period.
 with
 halves as (

@@ -1,4 +1,4 @@
--- One row per workspace: how much it holds, what the taxonomy doesn't know, how fresh its scores are.
+-- One row per workspace: what it holds, what the taxonomy doesn't know, how fresh its scores are.
 with
 held as (
     select

@@ -1,4 +1,4 @@
--- One row per event name of [$since, $until) that the taxonomy doesn't know, the most frequent first.
+-- One row per event name of [$since, $until) that the taxonomy doesn't know, most frequent first.
 select
     event_name,
     count(*) as events,

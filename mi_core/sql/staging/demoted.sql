@@ -1,4 +1,4 @@
--- One row per event in the lake that opened its session until an earlier one arrived: what it is now.
+-- One row per event in the lake that opened its session until an earlier one came: what it is now.
 select
     u.event_id,
     u.user_id,

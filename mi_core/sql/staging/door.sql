@@ -13,7 +13,7 @@ with opened as (
         s.* exclude (names, reason),
         s.reason as shape_reason,
         -- A map refuses repeated names, so such a document is not opened at all.
-        case when s.reason is null then r.properties::json::map(varchar, json) end as props
+        case when s.reason is null then r.properties::json::map (varchar, json) end as props
     from raw_event as r
     left join event_shape as s
         on s.event is not distinct from r.event

@@ -1,5 +1,5 @@
--- One row per person with a new milestone row: with what the lake knew. Events only ever make a first
--- earlier and a last later, so nothing that is in the lake has to be read again.
+-- One row per person with a new milestone row: with what the lake knew. Events only ever make a
+-- first earlier and a last later, so nothing that is in the lake has to be read again.
 with told as (
     from milestone_new
     union all by name

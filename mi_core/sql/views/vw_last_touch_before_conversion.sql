@@ -1,5 +1,5 @@
 -- One row per conversion: the person's last touchpoint in the 30 days before it, nulls without one.
--- A touchpoint at the very moment of the conversion is none; of two at one time the later id counts.
+-- A touchpoint at the moment of the conversion is none; of two at one time the later id counts.
 with touchpoint as (
     select u.user_id, u.occurred_at, u.event_id, u.channel, u.campaign_id, u.creative_id
     from lake.user_event as u
