@@ -141,9 +141,7 @@ def _dicts(result: Any) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _stage(
-    warehouse: Warehouse, definitions: Definitions, user_id: UUID, moment: datetime
-) -> Row:
+def _stage(warehouse: Warehouse, definitions: Definitions, user_id: UUID, moment: datetime) -> Row:
     """Stage this person's scores as those of a population of one; returns their milestones."""
     warehouse.load_rows("scope_person", [{"user_id": str(user_id)}], {"user_id": "uuid"})
     scoring.stage_people(warehouse, definitions, moment)
@@ -169,9 +167,7 @@ def _intent(
     warehouse: Warehouse, definitions: Definitions, moment: datetime, before: Row | None
 ) -> IntentView:
     window = scoring.intent_window(definitions)
-    [row] = _dicts(
-        warehouse.sql("from intent where time_window = $window", {"window": window})
-    )
+    [row] = _dicts(warehouse.sql("from intent where time_window = $window", {"window": window}))
     signals = _rows(
         warehouse, "scores/signal_reason", as_of=moment, days=definitions.intent.window_days
     )

@@ -98,9 +98,7 @@ class Workspace:
         instants = _instants(as_of or datetime.now(UTC), since, every)
         for number, instant in enumerate(instants):
             progress(f"Scoring as of {instant:%Y-%m-%d}", number, len(instants))
-            summary = score(
-                self.warehouse, self.state, self.definitions, as_of=instant, full=full
-            )
+            summary = score(self.warehouse, self.state, self.definitions, as_of=instant, full=full)
         return summary
 
     def user(self, distinct_id: str, *, as_of: datetime | None = None) -> Person:
