@@ -134,6 +134,10 @@ class Warehouse:
         """Run one statement; the result offers `fetchall` and `fetchone`."""
         return self._execute("query", query, params)
 
+    def query(self, name: str, **params: object) -> duckdb.DuckDBPyConnection:
+        """Run the relation `name`; the result is that of `sql`, with its own types."""
+        return self._execute(name, relation_sql(name), params)
+
     def frame(self, query: str, params: Mapping[str, object] | None = None) -> "pl.DataFrame":
         """The rows of a query as a Polars frame; 128-bit ids come as text, big sums as integers."""
         import polars as pl
@@ -247,12 +251,17 @@ class Warehouse:
             select = relation_sql(f"views/{name}")
             self.sql(f"create or replace temp view {name} as\n{select}")
 
-    def load_rows(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-        """Put rows of plain values into the temporary table `table`."""
+    def load_rows(
+        self,
+        table: str,
+        rows: Sequence[Mapping[str, object]],
+        columns: Mapping[str, str] | None = None,
+    ) -> None:
+        """Put rows of plain values into the temporary table `table`; `columns` gives its types."""
         self.sql(
             f"create or replace temp table {_identifier(table)} as "
             "select unnest(from_json($rows, $shape), recursive := true)",
-            {"rows": json.dumps(rows), "shape": json.dumps([_shape(rows)])},
+            {"rows": json.dumps(rows), "shape": json.dumps([columns or _shape(rows)])},
         )
 
     # --- inner parts
@@ -319,15 +328,6 @@ class Warehouse:
             source, kind = str(self.path / "state.sqlite"), "sqlite"
         self.connection.execute(f"attach {quoted(source)} as state (type {kind}, read_only)")
 
-    def _execute(
-        self, name: str, query: str, params: Mapping[str, object] | Sequence[object] | None
-    ) -> duckdb.DuckDBPyConnection:
-        started = time.perf_counter()
-        try:
-            result: Any = self.connection.execute(query, params or None)
-        except duckdb.Error as error:
-            raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
-        log.debug("%s: %.1f ms", name, 1000 * (time.perf_counter() - started))
     def _log_in(self, secret: str, url: str) -> str:
         """What to connect to, less the password: DuckDB quotes it in errors and its catalog."""
         from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -337,6 +337,15 @@ class Warehouse:
         self.connection.execute(f"create secret {secret} (type postgres, password {password})")
         return make_conninfo(**parts)
 
+    def _execute(
+        self, name: str, query: str, params: Mapping[str, object] | Sequence[object] | None
+    ) -> duckdb.DuckDBPyConnection:
+        started = time.perf_counter()
+        try:
+            result: Any = self.connection.execute(query, params or None)
+        except duckdb.Error as error:
+            raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
+        log.debug("%s: %.1f ms", name, 1000 * (time.perf_counter() - started))
         return result  # type: ignore[no-any-return]
 
 

@@ -31,7 +31,7 @@ class Door:
     def version(self) -> str:
         """12 hex digits that change when the same row might pass differently."""
         relations = (relation_sql(name) for name in ("staging/event_shape", "staging/door"))
-        parts = (self.definitions.version, self.keys.fingerprint, *relations)
+        parts = (self.definitions.version, *self.keys.fingerprints(), *relations)
         return hashlib.sha256("".join(parts).encode()).hexdigest()[:12]
 
     def open(self, warehouse: Warehouse) -> Mapping[str, object]:
