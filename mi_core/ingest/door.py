@@ -8,15 +8,18 @@ table or view of the connection.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
-from mi_core.definitions import Definitions
+from mi_core.definitions import Definitions, load_definitions
 from mi_core.ingest.keys import HashKeys
 from mi_core.warehouse import Warehouse, relation_sql
 
 WITHHELD = "consent_analytics is false"
 
-# Every value that a screen finds must hold one of these; it spares most rows the closer look.
+# Every value that a screen of the package finds holds one of these; it spares most rows the closer
+# look. An overlay's own screens may find others, so with them all rows get it.
 _SUSPICIOUS = r"[@?#]|%40|%2B|:[{\[]|(?:[0-9][ ().\-/]{0,2}){7}"
+_ANYTHING = ""
 _NOT_PROPERTIES = ("$anon_distinct_id", "alias", "$session_id", "distinct_id", "token")
 
 
@@ -50,11 +53,16 @@ class Door:
         return {
             "experiment": experiment,
             "personal": personal,
-            "suspicious": _SUSPICIOUS,
+            "suspicious": self._suspicious,
             "refused_ids": list(privacy.refused_ids),
             "withheld": WITHHELD,
             **self.keys.pads(),
         }
+
+    @cached_property
+    def _suspicious(self) -> str:
+        own = load_definitions().privacy.screens
+        return _SUSPICIOUS if self.definitions.privacy.screens == own else _ANYTHING
 
     def _whitelist(self) -> list[dict[str, object]]:
         rows = self.definitions.whitelist_rows()
