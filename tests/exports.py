@@ -11,7 +11,7 @@ from typing import Any
 import brotli
 import polars as pl
 
-from mi_core.warehouse import Warehouse, quoted, scratch
+from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace
 
 Event = dict[str, Any]
@@ -26,7 +26,7 @@ PARQUET = {
 }
 """Ending of a Parquet file → the compression inside it."""
 
-JSON_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".jsonl.br")
+JSON_LINES = (".jsonl", ".jsonl.gz", ".jsonl.br")
 
 
 def event(
@@ -72,8 +72,6 @@ def write_export(path: Path, events: Iterable[Event]) -> Path:
     ending = path.name[path.name.index(".") :] if "." in path.name else ""
     if ending in PARQUET:
         parquet_frame(rows).write_parquet(path, compression=PARQUET[ending])
-    elif ending.endswith(".zst"):
-        _write_zstd(path, rows)
     else:
         write_lines(path, [json.dumps(row) for row in rows])
     return path
@@ -98,19 +96,6 @@ def parquet_frame(events: Sequence[Event]) -> pl.DataFrame:
         pl.col("person_id").cast(pl.String),
         *(pl.col(name).str.to_datetime(time_unit="us", time_zone="UTC") for name in times),
     )
-
-
-def _write_zstd(path: Path, rows: list[Event]) -> None:
-    documents = ("properties", "person_properties")
-    columns = ", ".join(
-        f"document {'->' if name in documents else '->>'} '{name}' as {name}" for name in rows[0]
-    )
-    with scratch() as connection:
-        connection.execute(
-            f"copy (select {columns} from (select unnest($rows)::json as document))"
-            f" to {quoted(str(path))} (format json, compression zstd)",
-            {"rows": [json.dumps(row) for row in rows]},
-        )
 
 
 Content = dict[str, list[tuple[Any, ...]]]

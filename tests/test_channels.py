@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from report_samples import memory_lake
 
 from mi_core.definitions import load_definitions
-from mi_core.settings import Settings
 from mi_core.warehouse import Warehouse
 
 # utm_source, utm_medium, click ids, referring host, the event's own channel -> channel of a touch
@@ -137,8 +137,7 @@ OWN: list[Case] = [
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
-    opened = Warehouse(tmp_path, Settings())
-    opened.load_definitions(load_definitions())
+    opened = memory_lake(tmp_path)
     yield opened
     opened.close()
 

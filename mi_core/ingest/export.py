@@ -4,8 +4,10 @@ Formats: PostHog's documentation of batch exports (S3). `.parquet.zst` is ordina
 are by time of arrival and overlap, so the same event comes in several files.
 """
 
+import gzip
 import hashlib
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +23,6 @@ _PARQUET = (".parquet", *(f".parquet.{c}" for c in ("zst", "lz4", "sz", "gz", "b
 _JSON_LINES = {
     ".jsonl": "uncompressed",
     ".jsonl.gz": "gzip",
-    ".jsonl.zst": "zstd",
     ".jsonl.br": "brotli",
 }
 _REQUIRED = ("uuid", "event", "distinct_id", "properties", "timestamp")
@@ -102,6 +103,8 @@ def _readable(file: ExportFile) -> Iterator[Path]:
     """A path that DuckDB can read; brotli, which it can't, is unpacked outside the workspace."""
     if file.path.stat().st_size == 0:
         raise IngestError(f"{file.path.name} is empty.")
+    if file.compression == "gzip":
+        _check_gzip(file)
     if file.compression != "brotli":
         yield file.path
         return
@@ -109,6 +112,16 @@ def _readable(file: ExportFile) -> Iterator[Path]:
         unpacked = Path(folder) / "export.jsonl"
         _unpack_brotli(file, unpacked)
         yield unpacked
+
+
+def _check_gzip(file: ExportFile) -> None:
+    """Read to the end: DuckDB takes what a file that was cut off still holds, and says nothing."""
+    try:
+        with gzip.open(file.path) as source:
+            while source.read(1 << 20):
+                continue
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise _damaged(file) from None
 
 
 def _unpack_brotli(file: ExportFile, target: Path) -> None:
@@ -139,7 +152,8 @@ def _damaged(file: ExportFile) -> IngestError:
 
 
 def _parquet(file: ExportFile, path: Path, warehouse: Warehouse) -> str:
-    source = f"read_parquet({quoted(_no_glob(path))}, file_row_number = true)"
+    options = "file_row_number = true, hive_partitioning = false"
+    source = f"read_parquet({quoted(_no_glob(path))}, {options})"
     columns = {name: kind for name, kind, *_ in warehouse.sql(f"describe from {source}").fetchall()}
     missing = [name for name in _REQUIRED if name not in columns]
     if missing:
