@@ -12,22 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 from mi_core.definitions import Definitions
 from mi_core.state import State
-from mi_core.warehouse import Warehouse
+from mi_core.warehouse import Warehouse, relation_sql
 
 WINDOWS = (7, 30)
 """Days of the magnetism windows."""
 
 _WEEKS = (7, 14, 21, 28)
 _FURTHEST_STEP = timedelta(days=10)
-_SNAPSHOTS = ("user_intent_score", "user_magnetism_index")
-_PRESENT = {
-    "user_feature": "feature",
-    "mv_user_magnetism_7d": "mv_user_magnetism_7d",
-    "mv_user_magnetism_30d": "mv_user_magnetism_30d",
-    "mv_persona_performance": "mv_persona_performance",
-    "mv_daily_funnel": "mv_daily_funnel",
-}
-"""Table of the lake that holds the newest state only → staged table that replaces its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +71,16 @@ def score(
             recomputed = _stage_everybody(warehouse, definitions, moment)
         else:
             recomputed = _stage_changed(warehouse, definitions, moment, last, snapshot)
-        stage_scores(warehouse, definitions, moment)
-        scored = _stage_results(warehouse, definitions, moment, snapshot)
+        scored = stage_scores(warehouse, definitions, moment)
+        warehouse.stage("mv_persona_performance", "reports/persona_performance")
+        warehouse.stage("mv_daily_funnel", "reports/daily_funnel", as_of=moment)
     mode = "full" if reason else "incremental"
     with warehouse.publish(f"{mode} scores as of {moment:%Y-%m-%d %H:%M:%S}"):
-        is_newest = _publish(warehouse, moment)
+        last = _last_run(warehouse)
+        _add_snapshots(warehouse, definitions, moment, snapshot)
+        is_newest = last is None or moment >= last.as_of
+        if is_newest:
+            _replace_present(warehouse, moment)
         warehouse.sql(
             "insert into lake.score_run values ($1, $2, $3, $4, $5, $6)",
             [moment, definitions.version, snapshot, mode, scored, recomputed],
@@ -133,11 +129,11 @@ def stage_features(
     return rows // len(days)
 
 
-def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> None:
-    """Intent, persona and magnetism of everybody in the table `feature`."""
+def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> int:
+    """Intent, persona and magnetism of everybody in `feature`; returns how many people."""
     rules = definitions.intent.model_dump()
     warehouse.stage("intent", "scores/intent", as_of=as_of, rules=rules)
-    warehouse.stage(
+    people = warehouse.stage(
         "persona_score",
         "scores/persona",
         as_of=as_of,
@@ -145,6 +141,7 @@ def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime
         personas=definitions.persona_rows(),
     )
     warehouse.stage("magnetism", "scores/magnetism", rules=definitions.magnetism.model_dump())
+    return people
 
 
 def intent_window(definitions: Definitions) -> str:
@@ -206,41 +203,40 @@ def _stage_changed(
     return recomputed
 
 
-def _stage_results(
+def _add_snapshots(
     warehouse: Warehouse, definitions: Definitions, as_of: datetime, snapshot: int
-) -> int:
-    """Everything that is published, in its final form; returns the number of people."""
-    version = definitions.version
-    run = {"as_of": as_of, "config_version": version, "snapshot": snapshot}
-    people = warehouse.stage(
-        "user_intent_score",
-        "scores/user_intent_score",
-        intent_window=intent_window(definitions),
-        **run,
-    )
-    warehouse.stage("user_magnetism_index", "scores/user_magnetism_index", **run)
-    for window in ("7d", "30d"):
-        view = f"mv_user_magnetism_{window}"
-        warehouse.stage(view, "scores/mv_user_magnetism", as_of=as_of, time_window=window)
-    warehouse.stage("mv_persona_performance", "reports/persona_performance")
-    warehouse.stage("mv_daily_funnel", "reports/daily_funnel", as_of=as_of)
-    warehouse.stage("persona_change", "scores/persona_change")
-    return people
-
-
-def _publish(warehouse: Warehouse, as_of: datetime) -> bool:
-    """Write the staged tables to the lake; returns whether this is the newest run there."""
-    for table in _SNAPSHOTS:
+) -> None:
+    """Write the staged scores as the snapshots of `as_of`, in place of earlier ones."""
+    run = {"as_of": as_of, "config_version": definitions.version, "snapshot": snapshot}
+    window = intent_window(definitions)
+    for table in ("user_intent_score", "user_magnetism_index"):
         warehouse.sql(f"delete from lake.{table} where as_of = $as_of", {"as_of": as_of})
-        warehouse.sql(f"insert into lake.{table} by name from {table}")
-    last = _last_run(warehouse)
-    is_newest = last is None or as_of >= last.as_of
-    for table, staged in _PRESENT.items() if is_newest else ():
+    _insert(warehouse, "user_intent_score", "user_intent_score", intent_window=window, **run)
+    _insert(warehouse, "user_magnetism_index", "user_magnetism_index", **run)
+
+
+def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
+    """Write what the lake holds of the newest run only."""
+    for table, staged in (
+        ("user_feature", "feature"),
+        ("mv_persona_performance", "mv_persona_performance"),
+        ("mv_daily_funnel", "mv_daily_funnel"),
+    ):
         warehouse.sql(f"delete from lake.{table}")
         warehouse.sql(f"insert into lake.{table} by name from {staged}")
-    return is_newest
+    for window in ("7d", "30d"):
+        table = f"mv_user_magnetism_{window}"
+        warehouse.sql(f"delete from lake.{table}")
+        _insert(warehouse, table, "mv_user_magnetism", as_of=as_of, time_window=window)
+
+
+def _insert(warehouse: Warehouse, table: str, relation: str, **params: object) -> None:
+    """Append a relation over staged tables to a table of the lake, without a copy in between."""
+    select = relation_sql(f"scores/{relation}")
+    warehouse.sql(f"insert into lake.{table} by name\n{select}", params)
 
 
 def _assign_personas(warehouse: Warehouse, state: State, as_of: datetime) -> int:
+    warehouse.stage("persona_change", "scores/persona_change")
     rows = warehouse.sql("select user_id, slug, confidence from persona_change").fetchall()
     return state.assign_personas(rows, source="behavior_analysis", assigned_at=as_of)

@@ -58,7 +58,8 @@ def put_events(warehouse: Warehouse, people: dict[UUID, list[Event]], *, into: s
     warehouse.load_rows("put_event", rows)
     warehouse.sql(
         f"insert into {into} by name"
-        " select uuid() as event_id, put_event.* replace (user_id::uuid as user_id,"
+        " select uuid() as event_id, bucket_of(user_id::uuid) as user_bucket,"
+        " put_event.* replace (user_id::uuid as user_id,"
         " occurred_at::timestamp as occurred_at), taxonomy.etype"
         " from put_event left join taxonomy using (event_name)"
     )
@@ -79,7 +80,9 @@ def publish_merge(warehouse: Warehouse, gone: UUID, into: UUID) -> None:
     both = {"gone": str(gone), "kept": str(into)}
     with warehouse.publish("merge"):
         warehouse.sql(
-            "update lake.user_event set user_id = $kept::uuid where user_id = $gone::uuid", both
+            "update lake.user_event set user_id = $kept::uuid,"
+            " user_bucket = bucket_of($kept::uuid) where user_id = $gone::uuid",
+            both,
         )
         warehouse.sql(
             "create or replace temp table scope_event as from lake.user_event"
