@@ -280,7 +280,8 @@ class Warehouse:
             extra = "metadata_schema 'lake', meta_secret 'catalog_login'"
         else:
             dsn = f"sqlite:{self.path / 'catalog.sqlite'}"
-            extra = "meta_journal_mode 'WAL', busy_timeout 30000"
+            # The catalog remembers where its files lie, but the folder may have been moved.
+            extra = "meta_journal_mode 'WAL', busy_timeout 30000, override_data_path true"
         attach = (
             f"attach {quoted('ducklake:' + dsn)} as lake (data_path {quoted(f'{files}/')}, {extra})"
         )
