@@ -21,7 +21,9 @@ GOLDEN = json.loads((Path(__file__).parent / "golden" / "calculators.json").read
 TABLES = (
     *("scope_event", "scope_milestone", "signal_sum", "contact_sum", "habit"),
     *("feature", "intent", "persona_score", "magnetism"),
-    *("lake.user_event", "lake.user_milestone", "state.user_persona", "state.user_identity"),
+    *("lake.user_event", "lake.user_milestone", "lake.score_run"),
+    *("lake.user_intent_score", "lake.user_magnetism_index"),
+    *("state.user_persona", "state.user_identity"),
 )
 
 

@@ -3,7 +3,7 @@
 with
 newest as (
     select max(as_of) as as_of
-    from lake.user_magnetism_index
+    from lake.score_run
     where as_of <= $as_of::timestamp
 )
 select
