@@ -8,7 +8,7 @@ newest as (
 )
 select
     count(*) as people,
-    count_if(index.magnetism_index <= $score) as at_or_below,
+    count(*) filter (index.magnetism_index <= $score) as at_or_below,
     coalesce(avg(index.magnetism_index), 0) as average
 from lake.user_magnetism_index as index
 inner join newest using (as_of)
