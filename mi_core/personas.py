@@ -10,9 +10,6 @@ from mi_core.intent import Intent
 if TYPE_CHECKING:
     from mi_core.definitions import Persona, PersonaRule
 
-SOURCES = ("behavior_analysis", "ai_enrichment", "manual")
-"""Where an assignment comes from, the weakest first."""
-
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
@@ -43,8 +40,3 @@ def _holds(rule: "PersonaRule", intent: Intent, company_size: int | None) -> boo
     return (rule.top_signal is None or rule.top_signal in intent.top_signals) and all(
         compare(value, limit) for limit, value, compare in stated if limit is not None
     )
-
-
-def may_replace(new_source: str, current_source: str) -> bool:
-    """Whether an assignment from `new_source` may overwrite one from `current_source`."""
-    return SOURCES.index(new_source) >= SOURCES.index(current_source)
