@@ -1,14 +1,13 @@
 -- One row per event name with a set of property names met in raw_event: which of the properties may
 -- be stored, and how, and which are dropped. There are few of these, however many rows there are.
 with met as (
-    select distinct event, names_of(properties) as names
-    from raw_event
+    select event, names, row_number() over () as shape
+    from (select distinct event, names_of(properties) as names from raw_event)
 ),
 
 property as (
     select
-        event,
-        names,
+        shape,
         name,
         regexp_matches(name, $personal) as is_personal,
         regexp_matches(name, $experiment) as is_experiment
@@ -17,8 +16,7 @@ property as (
 
 sorted_out as (
     select
-        p.event,
-        p.names,
+        p.shape,
         list(
             {'source': w.source_name, 'key': w.stored_name, 'rule': w.rule, 'pattern': w.pattern}
             order by w.source_name
@@ -34,7 +32,7 @@ sorted_out as (
         count(*) = count(distinct p.name) as is_unique
     from property as p
     left join property_whitelist as w on w.source_name = p.name
-    group by p.event, p.names
+    group by p.shape
 )
 
 select
@@ -53,4 +51,4 @@ select
     s.dropped,
     coalesce(s.is_reworked, false) as is_reworked
 from met as m
-left join sorted_out as s on s.event = m.event and s.names = m.names
+left join sorted_out as s on s.shape = m.shape
