@@ -20,16 +20,19 @@ from mi_core.magnetism import (
     Forecast,
     Momentum,
     Recommendation,
+    compare_with_cohort,
     forecast,
     magnetism_trend,
     standing,
 )
+from mi_core.state import State
 from mi_core.warehouse import Warehouse
 
 TREND_OVER = timedelta(days=7)
 """A trend compares with the newest snapshot at least so much older."""
 
 FORECAST_DAYS = 7
+HISTORY_DAYS = 90
 BEHAVIOR = "behavior_analysis"
 COMPONENTS = ("intent", "engagement", "reactivation", "email_ctr", "social_returns")
 
@@ -104,7 +107,12 @@ def find_person(warehouse: Warehouse, hashes: Sequence[UUID]) -> UUID | None:
 
 
 def view_person(
-    warehouse: Warehouse, definitions: Definitions, user_id: UUID, *, as_of: datetime
+    warehouse: Warehouse,
+    state: State,
+    definitions: Definitions,
+    user_id: UUID,
+    *,
+    as_of: datetime,
 ) -> Person:
     """Score one person from their events before `as_of` (exclusive; with a time zone).
 
@@ -115,10 +123,13 @@ def view_person(
     """
     moment = scoring.naive_utc(as_of)
     with warehouse.reading() as snapshot:
-        milestones = _stage(warehouse, definitions, user_id, moment)
-        history = _rows(warehouse, "scores/score_history", user_id=user_id, as_of=moment)
+        company = state.company_of(str(user_id), as_of)
+        milestones = _stage(warehouse, definitions, user_id, moment, company)
+        history = _rows(
+            warehouse, "scores/score_history", user_id=user_id, as_of=moment, days=HISTORY_DAYS
+        )
         before = _before(history, moment)
-        persona = _persona(warehouse, definitions, user_id, moment)
+        persona = _persona(warehouse, definitions, state.persona_of(str(user_id), as_of))
         return Person(
             user_id=str(user_id),
             as_of=as_of,
@@ -127,7 +138,7 @@ def view_person(
             milestones=milestones,
             intent=_intent(warehouse, definitions, moment, before),
             persona=persona,
-            magnetism=_magnetism(warehouse, definitions, moment, persona, history, before),
+            magnetism=_magnetism(warehouse, definitions, moment, history, before),
             history=tuple(history),
         )
 
@@ -141,9 +152,18 @@ def _dicts(result: Any) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _stage(warehouse: Warehouse, definitions: Definitions, user_id: UUID, moment: datetime) -> Row:
+def _stage(
+    warehouse: Warehouse,
+    definitions: Definitions,
+    user_id: UUID,
+    moment: datetime,
+    company: Row | None,
+) -> Row:
     """Stage this person's scores as those of a population of one; returns their milestones."""
-    warehouse.load_rows("scope_person", [{"user_id": str(user_id)}], {"user_id": "uuid"})
+    who: Row = {"user_id": str(user_id)}
+    known = [{**who, **company}] if company else []
+    warehouse.load_rows("scope_person", [who], {"user_id": "uuid"})
+    warehouse.load_rows("company", known, {"user_id": "uuid", "company_size": "bigint"})
     scoring.stage_people(warehouse, definitions, moment)
     found = _dicts(warehouse.sql("from scope_milestone"))
     if not found or found[0]["first_event_at"] >= moment:
@@ -177,40 +197,34 @@ def _intent(
     return IntentView(**facts, signals=tuple(signals), trend=trend)
 
 
-def _persona(
-    warehouse: Warehouse, definitions: Definitions, user_id: UUID, moment: datetime
-) -> PersonaView:
+def _persona(warehouse: Warehouse, definitions: Definitions, assigned: Row | None) -> PersonaView:
     """What stands assigned, unless that is an older word of behaviour than the one just had."""
     [live] = _dicts(warehouse.sql("from persona_score"))
-    assigned = _rows(warehouse, "scores/persona_in_force", user_id=str(user_id), as_of=moment)
-    slug, confidence, source = live["persona"], live["persona_confidence"], BEHAVIOR
-    if assigned and assigned[0]["source"] != BEHAVIOR:
-        slug, confidence, source = (assigned[0][k] for k in ("slug", "confidence", "source"))
-    label = definitions.personas[slug].label
-    return PersonaView(slug, label, confidence, source, behavior=live["persona"])
+    in_force = {
+        "slug": live["persona"],
+        "confidence": live["persona_confidence"],
+        "source": BEHAVIOR,
+    }
+    if assigned and assigned["source"] != BEHAVIOR:
+        in_force = dict(assigned)
+    label = definitions.personas[in_force["slug"]].label
+    return PersonaView(label=label, behavior=live["persona"], **in_force)
 
 
 def _magnetism(
     warehouse: Warehouse,
     definitions: Definitions,
     moment: datetime,
-    persona: PersonaView,
     history: Sequence[Row],
     before: Row | None,
 ) -> dict[str, MagnetismView]:
     rules = definitions.magnetism
+    rows = _dicts(warehouse.sql("from magnetism order by time_window desc"))
+    cohorts = _cohorts(warehouse, rows, history)
     views = {}
-    for row in _dicts(warehouse.sql("from magnetism order by time_window desc")):
+    for row in rows:
         window, index = row["time_window"], row["magnetism_index"]
         past = [(each["as_of"], each[f"magnetism_{window}"]) for each in history]
-        [cohort] = _rows(
-            warehouse,
-            "scores/cohort",
-            as_of=moment,
-            score=index,
-            persona=persona.behavior,
-            time_window=window,
-        )
         views[window] = MagnetismView(
             index=index,
             band=row["band"],
@@ -220,9 +234,25 @@ def _magnetism(
             recommendations=tuple(RECOMMENDATIONS[code] for code in row["recommendations"]),
             trend=magnetism_trend(index, before[f"magnetism_{window}"], rules) if before else None,
             forecast=_forecast([*past, (moment, index)], rules),
-            cohort=standing(index, **cohort),
+            cohort=cohorts[window],
         )
     return views
+
+
+def _cohorts(
+    warehouse: Warehouse, rows: Sequence[Row], history: Sequence[Row]
+) -> dict[str, CohortComparison]:
+    """Where the person stands, in each window, among those of their persona when last scored."""
+    scores = {row["time_window"]: row["magnetism_index"] for row in rows}
+    comparisons = {window: compare_with_cohort(score, []) for window, score in scores.items()}
+    if history:
+        newest = {"snapshot_as_of": history[-1]["as_of"], "persona": history[-1]["persona"]}
+        for window, *figures in warehouse.query("scores/cohort", **newest).fetchall():
+            people, at_or_below, average = figures
+            comparisons[window] = standing(
+                scores[window], people=people, at_or_below=at_or_below, average=average
+            )
+    return comparisons
 
 
 def _forecast(past: Sequence[tuple[datetime, float]], rules: MagnetismRules) -> Forecast:

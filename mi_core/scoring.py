@@ -71,6 +71,7 @@ def score(
             recomputed = _stage_everybody(warehouse, definitions, moment)
         else:
             recomputed = _stage_changed(warehouse, definitions, moment, last, snapshot)
+        warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
         warehouse.stage("mv_persona_performance", "reports/persona_performance")
         warehouse.stage("mv_daily_funnel", "reports/daily_funnel", as_of=moment)
@@ -130,13 +131,15 @@ def stage_features(
 
 
 def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> int:
-    """Intent, persona and magnetism of everybody in `feature`; returns how many people."""
+    """Intent, persona and magnetism of everybody in `feature`; returns how many people.
+
+    `company` has the size of the company of those of whom it is known.
+    """
     rules = definitions.intent.model_dump()
     warehouse.stage("intent", "scores/intent", as_of=as_of, rules=rules)
     people = warehouse.stage(
         "persona_score",
         "scores/persona",
-        as_of=as_of,
         intent_window=intent_window(definitions),
         personas=definitions.persona_rows(),
     )

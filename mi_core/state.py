@@ -148,6 +148,23 @@ class State:
             connection.execute(sa.text("drop table incoming_persona"))
         return int(changed)
 
+    def persona_of(self, user_id: str, as_of: datetime) -> Row | None:
+        """The persona in force at `as_of`: slug, confidence, source; None where none is."""
+        query = (
+            "select slug, confidence, source from user_persona"
+            " where user_id = :user_id and assigned_at <= :at"
+            " and (superseded_at is null or superseded_at > :at)"
+        )
+        return self._one(query, {"user_id": user_id, "at": _naive(as_of)})
+
+    def company_of(self, user_id: str, as_of: datetime) -> Row | None:
+        """The person's company as known before `as_of`: company_size; None where it isn't."""
+        query = (
+            "select company_size from user_identity"
+            " where user_id = :user_id and enriched_at < :at and company_size is not null"
+        )
+        return self._one(query, {"user_id": user_id, "at": _naive(as_of)})
+
     # --- scoring configurations
 
     def register_config(self, version: str, body: str, *, created_at: datetime) -> None:
@@ -170,6 +187,11 @@ class State:
             )
 
     # --- inner parts
+
+    def _one(self, query: str, bound: Row) -> Row | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(sa.text(query), bound).mappings().first()
+            return dict(row) if row else None
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:

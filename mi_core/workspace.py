@@ -113,7 +113,7 @@ class Workspace:
         if user_id is None:
             raise UnknownPerson("No event of this workspace came with that id.")
         moment = as_of or datetime.now(UTC)
-        return view_person(self.warehouse, self.definitions, user_id, as_of=moment)
+        return view_person(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
 
     def report(
         self,

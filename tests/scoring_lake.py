@@ -38,6 +38,7 @@ def memory_warehouse(path: Path, definitions: Definitions) -> Warehouse:
     for scope in ("event", "milestone"):
         warehouse.sql(f"create temp table scope_{scope} as from lake.user_{scope}")
     scoring.stage_features(warehouse, definitions, EPOCH)
+    warehouse.stage("company", "scores/company", as_of=EPOCH)
     scoring.stage_scores(warehouse, definitions, EPOCH)
     return warehouse
 

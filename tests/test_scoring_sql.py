@@ -20,7 +20,7 @@ DEFINITIONS = load_definitions()
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "calculators.json").read_text())
 TABLES = (
     *("scope_event", "scope_milestone", "signal_sum", "contact_sum", "habit"),
-    *("feature", "intent", "persona_score", "magnetism"),
+    *("feature", "company", "intent", "persona_score", "magnetism"),
     *("lake.user_event", "lake.user_milestone", "lake.score_run"),
     *("lake.user_intent_score", "lake.user_magnetism_index"),
     *("state.user_persona", "state.user_identity"),
@@ -116,6 +116,7 @@ def score_in_memory(
     put_events(warehouse, people, into="scope_event")
     warehouse.stage("scope_milestone", "scores/milestone")
     scoring.stage_features(warehouse, definitions, moment)
+    warehouse.stage("company", "scores/company", as_of=moment)
     scoring.stage_scores(warehouse, definitions, moment)
 
 

@@ -1,18 +1,11 @@
--- One row per cohort, the people of the persona $persona (null: all people), in the newest snapshot
--- up to $as_of: how many they are, how many have an index of at most $score, and their average.
-with
-newest as (
-    select max(as_of) as as_of
-    from lake.score_run
-    where as_of <= $as_of::timestamp
-)
+-- One row per window of the one person in `magnetism`: how many people of the persona $persona the
+-- snapshot $snapshot_as_of has, how many of them are at or below this person, and their average.
 select
+    time_window,
     count(*) as people,
-    count(*) filter (index.magnetism_index <= $score) as at_or_below,
-    coalesce(avg(index.magnetism_index), 0) as average
-from lake.user_magnetism_index as index
-inner join newest using (as_of)
-inner join lake.user_intent_score as intent using (user_id, as_of)
-where
-    index.time_window = $time_window
-    and coalesce(intent.persona = $persona, true)
+    count(*) filter (other.magnetism_index <= own.magnetism_index) as at_or_below,
+    avg(other.magnetism_index) as average
+from lake.user_magnetism_index as other
+inner join magnetism as own using (time_window)
+where other.as_of = $snapshot_as_of::timestamp and other.persona = $persona
+group by time_window

@@ -5,12 +5,9 @@ known as (
     select
         intent.*,
         floor(intent.score + 0.5) as rounded_score,
-        coalesce(identity.company_size, 0) as company_size
+        coalesce(company.company_size, 0) as company_size
     from intent
-    left join state.user_identity as identity
-        on
-            identity.user_id::uuid = intent.user_id
-            and identity.enriched_at < $as_of::timestamp
+    left join company using (user_id)
     where intent.time_window = $intent_window
 ),
 matched as (

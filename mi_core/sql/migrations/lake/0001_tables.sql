@@ -19,7 +19,7 @@ alter table analytics_events set partitioned by (year(occurred_at), month(occurr
 create table user_event (
     event_id uuid,
     user_id uuid,
-    user_bucket utinyint,    -- leading 4 bits of user_id: a stable shard, contiguous in the sort order
+    user_bucket utinyint,    -- leading 8 bits of user_id: a stable shard, contiguous in the sort order
     event_name varchar,
     etype varchar,           -- canonical type; null where the taxonomy gives none
     occurred_at timestamp,
@@ -147,6 +147,7 @@ create table user_magnetism_index (
     social_returns bigint,
     churn_risk bigint,
     recommendations varchar[],
+    persona varchar,                 -- as in user_intent_score: the cohort to compare with
     config_version varchar,
     lake_snapshot bigint
 );

@@ -33,6 +33,7 @@ create table user_persona (
     superseded_at timestamp          -- null: in force
 );
 create unique index user_persona_in_force on user_persona (user_id) where superseded_at is null;
+create index user_persona_of on user_persona (user_id, assigned_at);
 
 create table user_identity (
     user_id varchar(36) primary key,
