@@ -400,6 +400,14 @@ def test_a_configuration_comes_back_from_json(overlay: Path | None) -> None:
             "magnetism.active_days_share must add up to 1, but 0.7 + 0.4 is 1.1.",
         ),
         (
+            "[signals.page_view]\npoints = 1000\n",
+            "signals.page_view gives 1000 points, but only less than 296 can be ranked.",
+        ),
+        (
+            '[signals.call]\npoints = 3\nunit = "minute"\nwhy = "Talks."\n',
+            "signals.call.cap is missing: a long visit would count without end.",
+        ),
+        (
             "[intent.levels_below]\nlow = 60\n",
             "intent.levels_below must rise, but has low = 60, medium = 50, high = 75.",
         ),

@@ -25,7 +25,9 @@ def run(workspace: Workspace, as_of: datetime) -> None:
 
 
 def view(workspace: Workspace, user_id: UUID, as_of: datetime = AS_OF) -> Person:
-    return view_person(workspace.warehouse, workspace.state, workspace.definitions, user_id, as_of=as_of)
+    return view_person(
+        workspace.warehouse, workspace.state, workspace.definitions, user_id, as_of=as_of
+    )
 
 
 def test_person_has_the_scores_of_the_population(workspace: Workspace) -> None:

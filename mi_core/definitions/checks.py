@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 
-from mi_core.definitions.models import Channels, Cuts, Privacy
+from mi_core.definitions.models import MICRO, Channels, Cuts, Privacy
 from mi_core.definitions.tables import Definitions, tag
 
 Path = tuple[str, ...]
@@ -23,6 +23,7 @@ def problems(definitions: Definitions) -> Iterator[Problem]:
     yield from _privacy(definitions.privacy)
     yield from _orders(definitions)
     yield from _sums(definitions)
+    yield from _signals(definitions)
 
 
 def _unknown(path: Path, kind: str, name: str | None, allowed: Iterable[str]) -> Iterator[Problem]:
@@ -174,6 +175,19 @@ def _wrong_sum(path: Path, values: Sequence[float], total: float) -> Iterator[Pr
     if abs(sum(values) - total) > 1e-9:
         listed = " + ".join(f"{value:g}" for value in values)
         yield path, f"must add up to {total:g}, but {listed} is {sum(values):g}."
+
+
+def _signals(definitions: Definitions) -> Iterator[Problem]:
+    """Points must be few enough to be ranked: with age and signal in one 64-bit integer."""
+    for name, rule in definitions.signals.items():
+        if rule.unit == "minute" and rule.cap is None:
+            yield ("signals", name, "cap"), "is missing: a long visit would count without end."
+    ages = definitions.intent.window_days * 86_400_000 + 1
+    most = (2**63 - 1) / (MICRO * ages * (len(definitions.signals) + 1))
+    for name, rule in definitions.signals.items():
+        if max(rule.points, rule.cap or 0) >= most:
+            points = f"{max(rule.points, rule.cap or 0):g} points"
+            yield ("signals", name), f"gives {points}, but only less than {most:.0f} can be ranked."
 
 
 def _shared_positions(table: Path, positions: Mapping[str, int]) -> Iterator[Problem]:
