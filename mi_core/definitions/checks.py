@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 
-from mi_core.definitions.models import MICRO, Channels, Cuts, Privacy
-from mi_core.definitions.tables import Definitions, tag
+from mi_core.definitions.models import Channels, Cuts, Privacy
+from mi_core.definitions.tables import MICRO, Definitions, tag
 
 Path = tuple[str, ...]
 Problem = tuple[Path, str]
