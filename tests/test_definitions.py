@@ -401,7 +401,7 @@ def test_a_configuration_comes_back_from_json(overlay: Path | None) -> None:
         ),
         (
             "[signals.page_view]\npoints = 1000\n",
-            "signals.page_view gives 1000 points, but only less than 296 can be ranked.",
+            "signals.page_view gives 1000 points, but at most 296 can be ranked.",
         ),
         (
             '[signals.call]\npoints = 3\nunit = "minute"\nwhy = "Talks."\n',

@@ -187,7 +187,7 @@ def _signals(definitions: Definitions) -> Iterator[Problem]:
     for name, rule in definitions.signals.items():
         if max(rule.points, rule.cap or 0) >= most:
             points = f"{max(rule.points, rule.cap or 0):g} points"
-            yield ("signals", name), f"gives {points}, but only less than {most:.0f} can be ranked."
+            yield ("signals", name), f"gives {points}, but at most {int(most)} can be ranked."
 
 
 def _shared_positions(table: Path, positions: Mapping[str, int]) -> Iterator[Problem]:
