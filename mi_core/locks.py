@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mi_core.errors import LockTimeout
+from mi_core.errors import LockTimeout, WorkspaceError
 
 _ADVISORY_KEY = 4_711_001
 
@@ -41,7 +41,11 @@ def file_lock(path: Path, timeout: float) -> Iterator[None]:
 def _advisory_lock(dsn: str, timeout: float) -> Iterator[None]:
     import psycopg
 
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    try:
+        opened = psycopg.connect(dsn, autocommit=True)
+    except psycopg.OperationalError as error:
+        raise WorkspaceError(f"The lake's catalog can't be opened: {error}") from None
+    with opened as connection:
         connection.execute(
             "select set_config('lock_timeout', %s, false)", [f"{timeout * 1000:.0f}"]
         )

@@ -7,7 +7,7 @@ here.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,10 +56,13 @@ class State:
         else:
             engine = _sqlite_engine(path / "state.sqlite")
         state = cls(engine)
-        try:
-            state._migrate(path)
-        except sa.exc.OperationalError as error:
-            raise WorkspaceError(f"The state of {path} can't be opened: {error.orig}") from None
+        with ExitStack() as on_failure:
+            on_failure.callback(state.close)
+            try:
+                state._migrate(path)
+            except sa.exc.OperationalError as error:
+                raise WorkspaceError(f"The state of {path} can't be opened: {error.orig}") from None
+            on_failure.pop_all()
         return state
 
     def close(self) -> None:

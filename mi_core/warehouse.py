@@ -285,16 +285,16 @@ class Warehouse:
         attach = (
             f"attach {quoted('ducklake:' + dsn)} as lake (data_path {quoted(f'{files}/')}, {extra})"
         )
-        if self._catalog_url or (self.path / "catalog.sqlite").exists():
-            self._attach_existing(attach)
-        else:
+        try:
+            self.connection.execute(attach)
+        except duckdb.Error:
+            # Another process may be making it at this moment; else it fails again.
             with self.lock():
-                self._attach_existing(attach)
+                self.connection.execute(attach)
+        if self._lake_version() != migrations.LAKE.newest:
+            self._migrate_lake()
 
-    def _attach_existing(self, attach: str) -> None:
-        self.connection.execute(attach)
-        if self._lake_version() == migrations.LAKE.newest:
-            return
+    def _migrate_lake(self) -> None:
         with self.lock():
             version = self._lake_version()
             migrations.LAKE.check(version, self.path)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -34,11 +35,15 @@ class Workspace:
         self.definitions: Definitions = load_definitions(_overlay(path))
         self.keys: HashKeys = load_keys(path, settings)
         self.door = Door(self.definitions, self.keys)
-        self.state = State.open(path, settings)
-        self.warehouse = Warehouse.open(path, settings)
-        self.warehouse.load_definitions(self.definitions)
-        self._check_keys()
-        self._register_definitions()
+        with ExitStack() as on_failure:
+            self.state = State.open(path, settings)
+            on_failure.callback(self.state.close)
+            self.warehouse = Warehouse.open(path, settings)
+            on_failure.callback(self.warehouse.close)
+            self.warehouse.load_definitions(self.definitions)
+            self._check_keys()
+            self._register_definitions()
+            on_failure.pop_all()
 
     def __enter__(self) -> "Workspace":
         return self
@@ -102,18 +107,30 @@ class Workspace:
         return summary
 
     def user(self, distinct_id: str, *, as_of: datetime | None = None) -> Person:
-        """One person by an id of the product; see `view_person`. `as_of` defaults to now.
+        """One person; see `view_person`.
+
+        Parameters
+        ----------
+        distinct_id
+            An id of the product, or a `user_id` as tables and reports show it.
+        as_of
+            Exclusive; default: the newest scoring, or now where there is none.
 
         Raises
         ------
         UnknownPerson
             The id belongs to nobody here, or to nobody with events before `as_of`.
         """
-        user_id = find_person(self.warehouse, self.keys.hashes(distinct_id))
+        user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
         if user_id is None:
             raise UnknownPerson("No event of this workspace came with that id.")
-        moment = as_of or datetime.now(UTC)
+        moment = as_of or self.scored_as_of() or datetime.now(UTC)
         return view_person(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
+
+    def scored_as_of(self) -> datetime | None:
+        """The instant of the newest scoring; None before the first."""
+        row = self.warehouse.sql("select max(as_of) from lake.score_run").fetchone()
+        return row[0].replace(tzinfo=UTC) if row and row[0] else None
 
     def report(
         self,
