@@ -11,7 +11,9 @@ from typing import Any
 import brotli
 import polars as pl
 
-from mi_core.warehouse import Warehouse
+from mi_core.ingest.door import Door
+from mi_core.ingest.publish import publish
+from mi_core.warehouse import Warehouse, relation_sql
 from mi_core.workspace import Workspace
 
 Event = dict[str, Any]
@@ -96,6 +98,25 @@ def parquet_frame(events: Sequence[Event]) -> pl.DataFrame:
         pl.col("person_id").cast(pl.String),
         *(pl.col(name).str.to_datetime(time_unit="us", time_zone="UTC") for name in times),
     )
+
+
+def through_door(warehouse: Warehouse, door: Door, events: Sequence[Event]) -> None:
+    """Put events through the privacy door, into the temporary table `passed`."""
+    warehouse.sql(
+        "create or replace temp table raw_json as select unnest(range(len($lines))) as row_no,"
+        " unnest($lines)::json as json, null::timestamptz as arrived_at",
+        {"lines": [json.dumps(row) for row in events]},
+    )
+    with warehouse.view("raw_event", relation_sql("staging/raw_json")):
+        warehouse.stage("passed", "staging/door", **door.open(warehouse))
+
+
+def deliver(warehouse: Warehouse, door: Door, events: Sequence[Event]) -> None:
+    """Take events into a lake in memory, as one delivery."""
+    through_door(warehouse, door, events)
+    rows = "select 0 as file_no, 'export' as source, * from passed"
+    with warehouse.view("staged", rows):
+        publish(warehouse, door.definitions, "delivery")
 
 
 Content = dict[str, list[tuple[Any, ...]]]

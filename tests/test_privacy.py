@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from exports import Event, alias, event, identify, write_export, write_lines
+from exports import Event, alias, event, identify, through_door, write_export, write_lines
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from report_samples import memory_lake
@@ -17,7 +17,7 @@ from report_samples import memory_lake
 from mi_core.definitions import load_definitions
 from mi_core.ingest.door import _SUSPICIOUS, Door
 from mi_core.ingest.keys import HashKeys
-from mi_core.warehouse import Warehouse, relation_sql
+from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace
 
 QUICK = settings(
@@ -43,13 +43,7 @@ class OpenDoor:
 
     def passed(self, *events: Event) -> list[dict[str, Any]]:
         """What the door lets pass of events, properties and experiments as plain values."""
-        self.warehouse.sql(
-            "create or replace temp table raw_json as select unnest(range(len($lines))) as row_no,"
-            " unnest($lines)::json as json, null::timestamptz as arrived_at",
-            {"lines": [json.dumps(row) for row in events]},
-        )
-        with self.warehouse.view("raw_event", relation_sql("staging/raw_json")):
-            self.warehouse.stage("passed", "staging/door", **self.door.open(self.warehouse))
+        through_door(self.warehouse, self.door, events)
         rows = self.warehouse.frame("from passed order by row_no").to_dicts()
         for row in rows:
             for name in ("properties", "experiments"):

@@ -1,0 +1,281 @@
+"""Workspaces made, opened, upgraded and refused; the write lock; the keys; the secrets."""
+
+import logging
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import PASSWORD, OpenWorkspace
+from exports import event, lake_content, write_export
+
+from mi_core import migrations
+from mi_core.errors import LockTimeout, SettingsError, WorkspaceError
+from mi_core.ingest.keys import load_keys
+from mi_core.migrations import Step
+from mi_core.settings import Settings, load_settings
+from mi_core.warehouse import Warehouse
+from mi_core.workspace import Workspace, open_workspace
+
+NEW, OLD = "n" * 32, "o" * 40
+
+OPEN = "import sys; from mi_core import open_workspace; open_workspace(sys.argv[1]).close()"
+HOLD = """
+import sys, time
+from mi_core import open_workspace
+with open_workspace(sys.argv[1]) as workspace, workspace.warehouse.lock():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of a process that opens a workspace with the same settings."""
+    urls = {"MI_CATALOG_URL": settings.catalog_url, "MI_STATE_URL": settings.state_url}
+    return os.environ | {name: url.get_secret_value() for name, url in urls.items() if url}
+
+
+# --- versions
+
+
+def test_a_workspace_is_made_and_opened_again(any_workspace: Workspace, tmp_path: Path):
+    any_workspace.ingest([write_export(tmp_path / "a.jsonl", [event()])])
+    before = lake_content(any_workspace)
+
+    with open_workspace(any_workspace.path, settings=any_workspace.settings) as again:
+        assert lake_content(again) == before
+        assert again.sql("select count(*) from state.persona_bucket").item() == 6
+
+
+def test_a_workspace_can_be_moved(fresh: OpenWorkspace, tmp_path: Path):
+    workspace = fresh()
+    workspace.ingest([write_export(tmp_path / "a.jsonl", [event()])])
+    before = lake_content(workspace)
+    workspace.close()
+
+    assert lake_content(fresh(workspace.path.rename(tmp_path / "elsewhere"))) == before
+
+
+def newest(monkeypatch: pytest.MonkeyPatch, store: str, *steps: str) -> None:
+    """Let the package know further steps of a store."""
+    known = getattr(migrations, store)
+    further = [Step(known.newest + n, sql) for n, sql in enumerate(steps, start=1)]
+    monkeypatch.setitem(known.__dict__, "steps", [*known.steps, *further])
+
+
+def test_an_older_workspace_is_upgraded_and_keeps_what_it_held(
+    any_workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    any_workspace.ingest([write_export(tmp_path / "a.jsonl", [event()])])
+    before = lake_content(any_workspace)
+    any_workspace.close()
+    newest(monkeypatch, "LAKE", "create table first (a integer)", "alter table first add b date")
+    newest(monkeypatch, "STATE", "create table second (a integer); insert into second values (7)")
+
+    with open_workspace(any_workspace.path, settings=any_workspace.settings) as upgraded:
+        assert lake_content(upgraded) == before
+        assert upgraded.sql("select a, b from lake.first").height == 0
+        assert upgraded.sql("select a from state.second").item() == 7
+        assert upgraded.sql("from lake.schema_version").item() == migrations.LAKE.newest
+        assert upgraded.sql("from state.schema_version").item() == migrations.STATE.newest
+
+
+def test_a_step_that_fails_changes_nothing(fresh: OpenWorkspace, monkeypatch: pytest.MonkeyPatch):
+    workspace = fresh()
+    workspace.close()
+    with monkeypatch.context() as patch:
+        newest(patch, "LAKE", "create table half (a integer); select * from nowhere")
+        with pytest.raises(Exception, match="nowhere"):
+            fresh(workspace.path)
+
+    again = fresh(workspace.path)
+    assert again.sql("from lake.schema_version").item() == migrations.LAKE.newest
+    assert "half" not in str(again.sql("select table_name from duckdb_tables()").rows())
+
+
+@pytest.mark.parametrize("store", ["LAKE", "STATE"])
+def test_a_newer_workspace_is_refused(
+    any_workspace: Workspace, monkeypatch: pytest.MonkeyPatch, store: str
+):
+    any_workspace.close()
+    with monkeypatch.context() as patch:
+        newest(patch, store, "create table later (a integer)")
+        open_workspace(any_workspace.path, settings=any_workspace.settings).close()
+
+    with pytest.raises(WorkspaceError, match=r"has schema version 2, but this package knows"):
+        open_workspace(any_workspace.path, settings=any_workspace.settings)
+
+
+def test_several_processes_make_the_same_workspace_at_once(any_settings: Settings, tmp_path: Path):
+    command = [sys.executable, "-c", OPEN, str(tmp_path / "shared")]
+    env = environment(any_settings)
+    opened = [
+        subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+
+    assert [process.communicate()[1] for process in opened] == [""] * 4
+    with open_workspace(tmp_path / "shared", settings=any_settings) as workspace:
+        assert workspace.sql("select count(*) from lake.schema_version").item() == 1
+        assert workspace.sql("select count(*) from state.schema_version").item() == 1
+
+
+# --- writing
+
+
+@pytest.fixture
+def holder(any_workspace: Workspace) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the write lock."""
+    command = [sys.executable, "-c", HOLD, str(any_workspace.path)]
+    env = environment(any_workspace.settings)
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_one_process_writes_at_a_time_and_a_dead_one_not_at_all(
+    any_workspace: Workspace, holder: subprocess.Popen[str]
+):
+    hasty = any_workspace.settings.model_copy(update={"lock_timeout_seconds": 0.2})
+    any_workspace.warehouse.settings = hasty
+    assert any_workspace.sql("select count(*) from lake.user_event").item() == 0
+    with pytest.raises(LockTimeout, match=r"over 0 seconds; try again, or raise MI_LOCK"):
+        any_workspace.warehouse.lock().__enter__()
+
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    started = time.monotonic()
+    any_workspace.warehouse.settings = hasty.model_copy(update={"lock_timeout_seconds": 10})
+    with any_workspace.warehouse.publish("after"):
+        any_workspace.warehouse.sql("insert into lake.campaign (campaign_id) values ('a')")
+    assert time.monotonic() - started < 5
+
+
+def broken_off(warehouse: Warehouse) -> None:
+    warehouse.sql("insert into lake.campaign (campaign_id) values ('a')")
+    raise ZeroDivisionError
+
+
+def test_a_publish_is_all_or_nothing(any_workspace: Workspace):
+    warehouse = any_workspace.warehouse
+    before = warehouse.snapshot()
+    with pytest.raises(ZeroDivisionError), warehouse.publish("broken off"):
+        broken_off(warehouse)
+
+    assert warehouse.snapshot() == before
+    assert warehouse.sql("select count(*) from lake.campaign").fetchone() == (0,)
+    with warehouse.publish("whole"):
+        warehouse.sql("insert into lake.campaign (campaign_id) values ('b')")
+    assert warehouse.sql("select campaign_id from lake.campaign").fetchall() == [("b",)]
+    message = "select commit_message from lake.snapshots() order by snapshot_id desc limit 1"
+    assert warehouse.sql(message).fetchone() == ("whole",)
+
+
+def test_the_state_is_read_only_for_queries(any_workspace: Workspace):
+    with pytest.raises(Exception, match="read-only"):
+        any_workspace.warehouse.sql("delete from state.persona_bucket")
+
+
+# --- keys
+
+
+def test_a_workspace_makes_a_key_for_its_owner_alone(workspace: Workspace):
+    file = workspace.path / "hash.keys"
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert len(file.read_text().strip()) == 64
+    assert [path.name for path in workspace.path.glob("tmp*")] == []
+
+
+@pytest.mark.parametrize("keys", ["short", ",", "k" * 32 + ",short"])
+def test_short_keys_are_refused_and_not_repeated(tmp_path: Path, keys: str):
+    with pytest.raises(SettingsError, match="at least 32 characters") as caught:
+        load_keys(tmp_path, load_settings(hash_keys=keys))
+
+    assert "short" not in str(caught.value)
+
+
+def test_another_key_is_refused(fresh: OpenWorkspace):
+    workspace = fresh(hash_keys=OLD)
+
+    with pytest.raises(WorkspaceError, match="hashed with another key") as caught:
+        fresh(workspace.path, hash_keys=NEW)
+    assert NEW not in str(caught.value)
+    assert repr(workspace.keys) == f"HashKeys(1 keys, newest {workspace.keys.fingerprint})"
+
+
+def test_a_rotated_key_keeps_its_people(fresh: OpenWorkspace, tmp_path: Path):
+    before = fresh(hash_keys=OLD)
+    visits = [event(who=who, at="05-01") for who in ("ann", "bob", "device")]
+    before.ingest([write_export(tmp_path / "before.jsonl", visits)])
+
+    after = fresh(before.path, hash_keys=f"{NEW},{OLD}")
+    returns = [
+        event(who="ann", at="05-02"),
+        event("$identify", "bob", "05-03", {"$anon_distinct_id": "device"}),
+        event(who="new", at="05-02"),
+    ]
+    after.ingest([write_export(tmp_path / "after.jsonl", returns)])
+
+    people = "select list(event_name order by occurred_at) from lake.user_event group by user_id"
+    assert sorted(after.warehouse.sql(people).fetchall()) == [
+        (["feature_used"],),
+        (["feature_used", "feature_used"],),
+        (["feature_used", "feature_used", "$identify"],),
+    ]
+
+
+# --- secrets
+
+
+def test_a_bad_setting_is_named_and_not_repeated():
+    for name in ("catalog_url", "state_url"):
+        for url in (f"mysql://u:{PASSWORD}@host/db", f"postgresql://u:{PASSWORD}@host:port/db"):
+            with pytest.raises(SettingsError, match=f"MI_{name.upper()}") as caught:
+                load_settings(**{name: url})
+            assert PASSWORD not in str(caught.value)
+            assert caught.value.__cause__ is None
+
+
+def test_settings_show_no_secret(postgres_url: str):
+    settings = load_settings(catalog_url=postgres_url, state_url=postgres_url, hash_keys=NEW)
+
+    assert PASSWORD not in f"{settings!r} {settings.model_dump_json()}"
+    assert NEW not in f"{settings!r} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize("name", ["catalog_url", "state_url"])
+def test_a_server_that_is_away_is_told_without_the_password(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    settings = load_settings(**{name: f"postgresql://u:{PASSWORD}@127.0.0.1:1/db"})
+    with pytest.raises(WorkspaceError, match="can't be opened") as caught:
+        open_workspace(tmp_path, settings=settings)
+
+    assert PASSWORD not in str(caught.value) + caplog.text
+
+
+def test_the_password_is_in_no_query_message_or_file(
+    postgres_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    settings = load_settings(catalog_url=postgres_url, state_url=postgres_url)
+    with open_workspace(tmp_path, settings=settings) as workspace:
+        shown = [
+            str(workspace.sql(f"from {catalog}()").rows())
+            for catalog in ("duckdb_databases", "duckdb_secrets", "duckdb_settings")
+        ]
+        with pytest.raises(Exception, match="nowhere") as caught:
+            workspace.sql("from state.nowhere")
+
+    assert PASSWORD not in "".join(shown) + str(caught.value) + caplog.text
+    written = (path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert not any(PASSWORD.encode() in content for content in written)
