@@ -100,9 +100,12 @@ class Person:
         return asdict(self)
 
 
-def find_person(warehouse: Warehouse, hashes: Sequence[UUID]) -> UUID | None:
-    """The person whom an id belongs to, by its hash under each key; None for a stranger."""
-    row = warehouse.query("scores/whose", hashes=list(hashes)).fetchone()
+def find_person(warehouse: Warehouse, hashes: Sequence[UUID], written: str = "") -> UUID | None:
+    """The person whom an id belongs to, by its hash under each key; None for a stranger.
+
+    `written` is the id itself: it may be a `user_id`, which is the hash of one of the person's ids.
+    """
+    row = warehouse.query("scores/whose", hashes=list(hashes), written=written).fetchone()
     return row[0] if row else None
 
 

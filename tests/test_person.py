@@ -91,3 +91,23 @@ def test_nobody_is_known_before_their_first_event(workspace: Workspace) -> None:
         view(workspace, ANN)
     with pytest.raises(UnknownPerson):
         view(workspace, BOB)
+
+
+def test_a_person_is_found_by_any_id_and_by_the_one_that_reports_show(
+    workspace: Workspace,
+) -> None:
+    at = "2026-03-01T00:00:00Z"
+    link = {"$anon_distinct_id": "device-1"}
+    workspace.post(
+        [
+            {"uuid": str(UUID(int=1)), "event": "$identify", "distinct_id": "ann", "timestamp": at}
+            | {"properties": link}
+        ]
+    )
+    workspace.drain()
+    workspace.score(AS_OF)
+    shown = workspace.user("ann")
+    assert shown.as_of == AS_OF
+    assert workspace.user("device-1") == workspace.user(shown.user_id) == shown
+    with pytest.raises(UnknownPerson):
+        workspace.user("eve")
