@@ -52,7 +52,9 @@ class State:
         """
         if settings.state_url:
             url = sa.make_url(settings.state_url.get_secret_value())
-            engine = sa.create_engine(url.set(drivername="postgresql+psycopg"))
+            engine = sa.create_engine(
+                url.set(drivername="postgresql+psycopg"), hide_parameters=True
+            )
         else:
             engine = _sqlite_engine(path / "state.sqlite")
         state = cls(engine)
@@ -271,7 +273,9 @@ where not exists (
 
 
 def _sqlite_engine(file: Path) -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{file}", connect_args={"timeout": 60})
+    engine = sa.create_engine(
+        f"sqlite:///{file}", connect_args={"timeout": 60}, hide_parameters=True, poolclass=sa.NullPool
+    )
 
     @sa_event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -23,7 +24,7 @@ import duckdb
 
 from mi_core import migrations
 from mi_core.errors import RelationError, UnknownName, WorkspaceError
-from mi_core.locks import write_lock
+from mi_core.locks import file_lock, write_lock
 from mi_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,16 +61,21 @@ def scratch(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
-    connection.execute("set timezone = 'UTC'")
-    connection.execute("set enable_progress_bar = false")
     # What a query can't hold in memory must not end up in the folder one happens to be in.
     connection.execute("set temp_directory = $folder", {"folder": tempfile.gettempdir()})
-    connection.execute((resources.files("mi_core") / "sql" / "macros.sql").read_text("utf-8"))
+    _prepare(connection)
     if settings and settings.threads:
         connection.execute("set threads = $n", {"n": settings.threads})
     if settings and settings.memory_limit:
         connection.execute("set memory_limit = $limit", {"limit": settings.memory_limit})
     return connection
+
+
+def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
+    """What each connection needs of its own."""
+    connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
+    connection.execute((resources.files("mi_core") / "sql" / "macros.sql").read_text("utf-8"))
 
 
 @cache
@@ -122,6 +128,17 @@ class Warehouse:
             warehouse.close()
             raise WorkspaceError(f"The lake in {path} can't be opened: {_plain(error)}") from None
         return warehouse
+
+    @contextmanager
+    def beside(self) -> Iterator["Warehouse"]:
+        """The same engine for another thread: temporary tables and transactions are its own."""
+        other = copy(self)
+        other.connection = self.connection.cursor()
+        _prepare(other.connection)
+        try:
+            yield other
+        finally:
+            other.close()
 
     def close(self) -> None:
         self.connection.close()
@@ -285,12 +302,9 @@ class Warehouse:
         attach = (
             f"attach {quoted('ducklake:' + dsn)} as lake (data_path {quoted(f'{files}/')}, {extra})"
         )
-        try:
+        # In turn, because the first to attach makes the catalog; a moment each, writers or not.
+        with file_lock(self.path / "open.lock", self.settings.lock_timeout_seconds):
             self.connection.execute(attach)
-        except duckdb.Error:
-            # Another process may be making it at this moment; else it fails again.
-            with self.lock():
-                self.connection.execute(attach)
         if self._lake_version() != migrations.LAKE.newest:
             self._migrate_lake()
 

@@ -6,8 +6,10 @@ interrupted finds the files that it had staged.
 """
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -88,24 +90,32 @@ def _stage_new(
         row[0] for row in warehouse.sql("select file_digest from lake.ingest_batch").fetchall()
     }
     staged = []
-    for number, file in enumerate(files):
-        progress(f"Reading {file.path.name}", number, len(files))
+    for file in files:
         digest = file.digest()
         if digest not in known:
             known.add(digest)
-            target = folder / f"{digest}-{door.version}.parquet"
-            if not target.exists():
-                _stage(warehouse, door, file, target)
-            staged.append(_Staged(file, digest, target))
+            staged.append(_Staged(file, digest, folder / f"{digest}-{door.version}.parquet"))
+    missing = [each for each in staged if not each.rows.exists()]
+    # DuckDB reads a file of one row group, as most are, in one thread: so several files at once.
+    with ThreadPoolExecutor(warehouse.settings.threads or os.cpu_count()) as threads:
+        running = [threads.submit(_stage, warehouse, door, each) for each in missing]
+        try:
+            for number, (each, run) in enumerate(zip(missing, running, strict=True)):
+                progress(f"Reading {each.file.path.name}", number, len(missing))
+                run.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
     return staged
 
 
-def _stage(warehouse: Warehouse, door: Door, file: ExportFile, target: Path) -> None:
-    unfinished = target.with_suffix(".unfinished")
-    with file.as_raw_event(warehouse):
-        warehouse.write_file(unfinished, "staging/door", **door.open(warehouse))
-    _check(warehouse, file, unfinished)
-    unfinished.rename(target)
+def _stage(warehouse: Warehouse, door: Door, staged: _Staged) -> None:
+    unfinished = staged.rows.with_suffix(".unfinished")
+    with warehouse.beside() as own:
+        with staged.file.as_raw_event(own):
+            own.write_file(unfinished, "staging/door", **door.open(own))
+        _check(own, staged.file, unfinished)
+    unfinished.rename(staged.rows)
 
 
 def _check(warehouse: Warehouse, file: ExportFile, rows: Path) -> None:
