@@ -273,8 +273,13 @@ where not exists (
 
 
 def _sqlite_engine(file: Path) -> sa.Engine:
+    # No connection outlives its work: DuckDB reads the same file with an SQLite of its own, and if
+    # one of two SQLites in a process closes the file, the system drops the locks of the other.
     engine = sa.create_engine(
-        f"sqlite:///{file}", connect_args={"timeout": 60}, hide_parameters=True, poolclass=sa.NullPool
+        f"sqlite:///{file}",
+        connect_args={"timeout": 60},
+        poolclass=sa.NullPool,
+        hide_parameters=True,
     )
 
     @sa_event.listens_for(engine, "connect")
