@@ -67,20 +67,23 @@ def post_events(
 def drain(warehouse: Warehouse, door: Door) -> int:
     """Move what is new in the inbox to the lake; returns how many events the lake gained."""
     keep_classified(warehouse, door.definitions)
-    accepted, moved = 0, True
-    while moved:
-        gained, moved = _drain_batch(warehouse, door)
+    accepted, is_full = 0, True
+    # What is posted meanwhile is left for the next drain: this one would never end.
+    while is_full:
+        gained, is_full = _drain_batch(warehouse, door)
         accepted += gained
     return accepted
 
 
 def _drain_batch(warehouse: Warehouse, door: Door) -> tuple[int, bool]:
+    """How many events the lake gained, and whether the batch was a full one."""
     with warehouse.lock():
         row = warehouse.sql(
             "select coalesce(max(last_seq), 0) from lake.ingest_watermark"
         ).fetchone()
         after = row[0] if row else 0
-        if not warehouse.stage("drained", "staging/inbox", after=after, most=_BATCH):
+        staged = warehouse.stage("drained", "staging/inbox", after=after, most=_BATCH)
+        if not staged:
             return 0, False
         row = warehouse.sql("select max(row_no) from drained").fetchone()
         newest = row[0] if row else after
@@ -91,4 +94,4 @@ def _drain_batch(warehouse: Warehouse, door: Door) -> tuple[int, bool]:
             )
             warehouse.sql("delete from lake.ingest_watermark")
             warehouse.sql("insert into lake.ingest_watermark values ($seq)", {"seq": newest})
-    return published.accepted, True
+    return published.accepted, staged == _BATCH
