@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 
 from mi_core import migrations
+from mi_core import state_sql as sql
 from mi_core.errors import UnknownName, WorkspaceError
 from mi_core.settings import Settings
 
@@ -145,11 +146,11 @@ class State:
             return 0
         bound = {"source": source, "at": _naive(assigned_at), "strength": _STRENGTH[source]}
         with self._write() as connection:
-            for statement in _STAGE_INCOMING:
+            for statement in sql.STAGE_INCOMING:
                 connection.execute(sa.text(statement))
-            connection.execute(sa.text(_INCOMING), incoming)
-            connection.execute(sa.text(_SUPERSEDE), bound)
-            changed = connection.execute(sa.text(_ASSIGN), bound).rowcount
+            connection.execute(sa.text(sql.INCOMING), incoming)
+            connection.execute(sa.text(sql.SUPERSEDE), bound)
+            changed = connection.execute(sa.text(sql.ASSIGN), bound).rowcount
             connection.execute(sa.text("drop table incoming_persona"))
         return int(changed)
 
@@ -169,6 +170,22 @@ class State:
             " where user_id = :user_id and enriched_at < :at and company_size is not null"
         )
         return self._one(query, {"user_id": user_id, "at": _naive(as_of)})
+
+    def move_people(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Let what is known of people follow them from one user_id to another, `(old, new)`.
+
+        Where both have an assignment, the stronger source wins, then the later assignment, and the
+        other one becomes history; where both were enriched, the one that got further stays.
+        """
+        moves = [{"old_id": old, "new_id": new} for old, new in pairs]
+        if not moves:
+            return
+        with self._write() as connection:
+            for statement in sql.STAGE_MOVES:
+                connection.execute(sa.text(statement))
+            connection.execute(sa.text(sql.MOVE), moves)
+            for statement in sql.FOLLOW_MOVES:
+                connection.execute(sa.text(statement))
 
     # --- scoring configurations
 
@@ -229,47 +246,6 @@ class State:
         return int(
             connection.execute(sa.text("select max(version) from schema_version")).scalar() or 0
         )
-
-
-_STAGE_INCOMING = (
-    "drop table if exists incoming_persona",
-    "create temporary table incoming_persona"
-    " (user_id varchar(36), slug varchar(64), confidence double precision)",
-)
-_INCOMING = (
-    "insert into incoming_persona (user_id, slug, confidence) values (:user_id, :slug, :confidence)"
-)
-_SUPERSEDE = """
-update user_persona
-set superseded_at = :at
-where
-    superseded_at is null
-    and assigned_at <= :at
-    and :strength >= case source
-        when 'manual' then 3 when 'ai_enrichment' then 2 else 1
-    end
-    and exists (
-        select 1
-        from incoming_persona as i
-        where
-            i.user_id = user_persona.user_id
-            and (
-                i.slug <> user_persona.slug
-                or i.confidence <> user_persona.confidence
-                or user_persona.source <> :source
-            )
-    )
-"""
-_ASSIGN = """
-insert into user_persona (user_id, slug, confidence, source, assigned_at)
-select i.user_id, i.slug, i.confidence, :source, :at
-from incoming_persona as i
-where not exists (
-    select 1
-    from user_persona as p
-    where p.user_id = i.user_id and p.superseded_at is null
-)
-"""
 
 
 def _sqlite_engine(file: Path) -> sa.Engine:

@@ -62,7 +62,9 @@ class Workspace:
 
     def ingest(self, paths: Iterable[Path | str], *, progress: Progress = silent) -> IngestSummary:
         """Take PostHog batch exports, files or folders, into the lake; see `ingest_files`."""
-        return ingest_files(self.warehouse, self.door, map(Path, paths), progress=progress)
+        summary = ingest_files(self.warehouse, self.door, map(Path, paths), progress=progress)
+        self._follow_people()
+        return summary
 
     def post(
         self,
@@ -83,7 +85,9 @@ class Workspace:
 
     def drain(self) -> int:
         """Move what is new in the inbox to the lake; returns how many events the lake gained."""
-        return drain(self.warehouse, self.door)
+        accepted = drain(self.warehouse, self.door)
+        self._follow_people()
+        return accepted
 
     def score(
         self,
@@ -162,8 +166,14 @@ class Workspace:
         self.warehouse.maintain()
 
     def sql(self, query: str) -> "pl.DataFrame":
-        """The rows of a query over `lake.…` and `state.…`."""
-        return self.warehouse.frame(query)
+        """The rows of a query over `lake.…` and `state.…`; the prefixes may be left out."""
+        with self.warehouse.short_names():
+            return self.warehouse.frame(query)
+
+    def _follow_people(self) -> None:
+        """Let the state follow people whose user_id is another now; a crash only puts it off."""
+        renamed = self.warehouse.query("identity/renamed_person").fetchall()
+        self.state.move_people(renamed)
 
     def _register_definitions(self) -> None:
         """Keep the definitions in force where scores and assignments can refer to them."""

@@ -1,0 +1,131 @@
+"""The longer statements of the state, in the SQL that SQLite and PostgreSQL share.
+
+Each works on a whole population at once, by way of a temporary table of what is new.
+"""
+
+STAGE_INCOMING = (
+    "drop table if exists incoming_persona",
+    "create temporary table incoming_persona"
+    " (user_id varchar(36), slug varchar(64), confidence double precision)",
+)
+INCOMING = (
+    "insert into incoming_persona (user_id, slug, confidence) values (:user_id, :slug, :confidence)"
+)
+SUPERSEDE = """
+update user_persona
+set superseded_at = :at
+where
+    superseded_at is null
+    and assigned_at <= :at
+    and :strength >= case source
+        when 'manual' then 3 when 'ai_enrichment' then 2 else 1
+    end
+    and exists (
+        select 1
+        from incoming_persona as i
+        where
+            i.user_id = user_persona.user_id
+            and (
+                i.slug <> user_persona.slug
+                or i.confidence <> user_persona.confidence
+                or user_persona.source <> :source
+            )
+    )
+"""
+ASSIGN = """
+insert into user_persona (user_id, slug, confidence, source, assigned_at)
+select i.user_id, i.slug, i.confidence, :source, :at
+from incoming_persona as i
+where not exists (
+    select 1
+    from user_persona as p
+    where p.user_id = i.user_id and p.superseded_at is null
+)
+"""
+
+STAGE_MOVES = (
+    "drop table if exists person_move",
+    "create temporary table person_move (old_id varchar(36) primary key, new_id varchar(36))",
+)
+MOVE = "insert into person_move (old_id, new_id) values (:old_id, :new_id)"
+
+_PERSONA_RANK = """
+create temporary table persona_rank as
+select
+    p.user_id,
+    first_value(p.assigned_at) over best as best_assigned_at,
+    row_number() over best as place
+from user_persona as p
+left join person_move as m on m.old_id = p.user_id
+where
+    p.superseded_at is null
+    and (m.old_id is not null or p.user_id in (select new_id from person_move))
+window best as (
+    partition by coalesce(m.new_id, p.user_id)
+    order by
+        case p.source when 'manual' then 3 when 'ai_enrichment' then 2 else 1 end desc,
+        p.assigned_at desc,
+        p.user_id
+)
+"""
+# An assignment that gives way ends when the other began, but not before it began itself.
+_PERSONA_GIVES_WAY = """
+update user_persona
+set superseded_at = (
+    select case
+        when r.best_assigned_at > user_persona.assigned_at then r.best_assigned_at
+        else user_persona.assigned_at
+    end
+    from persona_rank as r
+    where r.user_id = user_persona.user_id
+)
+where
+    superseded_at is null
+    and user_id in (select user_id from persona_rank where place > 1)
+"""
+_IDENTITY_RANK = """
+create temporary table identity_rank as
+select
+    i.user_id,
+    sum(i.cost_micros) over (partition by coalesce(m.new_id, i.user_id)) as cost_micros,
+    row_number() over (
+        partition by coalesce(m.new_id, i.user_id)
+        order by
+            case when i.enriched_at is null then 1 else 0 end,
+            i.enriched_at desc,
+            case when i.email_encrypted is null then 1 else 0 end,
+            i.user_id
+    ) as place
+from user_identity as i
+left join person_move as m on m.old_id = i.user_id
+where m.old_id is not null or i.user_id in (select new_id from person_move)
+"""
+_IDENTITY_COST = """
+update user_identity
+set cost_micros = (
+    select r.cost_micros from identity_rank as r where r.user_id = user_identity.user_id
+)
+where user_id in (select user_id from identity_rank)
+"""
+_RENAME = """
+update {table}
+set user_id = (select m.new_id from person_move as m where m.old_id = {table}.user_id)
+where user_id in (select old_id from person_move)
+"""
+
+FOLLOW_MOVES = (
+    _PERSONA_RANK,
+    _PERSONA_GIVES_WAY,
+    _IDENTITY_RANK,
+    _IDENTITY_COST,
+    "delete from user_identity"
+    " where user_id in (select user_id from identity_rank where place > 1)",
+    *(
+        _RENAME.format(table=table)
+        for table in ("user_persona", "user_identity", "enrichment_call")
+    ),
+    "drop table persona_rank",
+    "drop table identity_rank",
+    "drop table person_move",
+)
+"""What follows from the rows of person_move, in this order."""
