@@ -73,8 +73,8 @@ def score(
             recomputed = _stage_changed(warehouse, definitions, moment, last, snapshot)
         warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
-        warehouse.stage("mv_persona_performance", "reports/persona_performance")
-        warehouse.stage("mv_daily_funnel", "reports/daily_funnel", as_of=moment)
+        warehouse.stage("persona_performance", "reports/persona_performance")
+        warehouse.stage("daily_funnel", "reports/daily_funnel", as_of=moment)
     mode = "full" if reason else "incremental"
     with warehouse.publish(f"{mode} scores as of {moment:%Y-%m-%d %H:%M:%S}"):
         last = _last_run(warehouse)
@@ -141,7 +141,7 @@ def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime
         "persona_score",
         "scores/persona",
         intent_window=intent_window(definitions),
-        personas=definitions.persona_rows(),
+        personas=definitions.persona_rule_rows(),
     )
     warehouse.stage("magnetism", "scores/magnetism", rules=definitions.magnetism.model_dump())
     return people
@@ -222,8 +222,8 @@ def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
     """Write what the lake holds of the newest run only."""
     for table, staged in (
         ("user_feature", "feature"),
-        ("mv_persona_performance", "mv_persona_performance"),
-        ("mv_daily_funnel", "mv_daily_funnel"),
+        ("mv_persona_performance", "persona_performance"),
+        ("mv_daily_funnel", "daily_funnel"),
     ):
         warehouse.sql(f"delete from lake.{table}")
         warehouse.sql(f"insert into lake.{table} by name from {staged}")

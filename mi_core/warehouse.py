@@ -123,7 +123,6 @@ class Warehouse:
         try:
             warehouse._attach_lake()
             warehouse._attach_state()
-            warehouse.sql("set search_path = 'memory,lake,state'")
         except duckdb.Error as error:
             warehouse.close()
             raise WorkspaceError(f"The lake in {path} can't be opened: {_plain(error)}") from None
@@ -168,6 +167,18 @@ class Warehouse:
         frame = pl.DataFrame(result)
         wide = [c for c, t in frame.schema.items() if t == pl.Decimal(38, 0)]
         return frame.with_columns(pl.col(wide).cast(pl.Int64)) if wide else frame
+
+    @contextmanager
+    def short_names(self) -> Iterator[None]:
+        """Tables of lake and state without their prefix, while the block runs.
+
+        Not always: every name that is looked up, a function's too, would be asked of three catalogs.
+        """
+        self.sql("set search_path = 'memory,lake,state'")
+        try:
+            yield
+        finally:
+            self.sql("reset search_path")
 
     def relation(self, name: str, **params: object) -> "pl.DataFrame":
         """The rows of the relation `sql/<name>.sql`."""

@@ -97,6 +97,12 @@ class Definitions(Frozen):
             for persona in ordered
         ]
 
+    def persona_rule_rows(self) -> list[Row]:
+        """Of `persona_rows`, what decides: slug, confidence and thresholds."""
+        told = {"position", "label", "description", "intent_level", "traits"}
+        rows = self.persona_rows()
+        return [{name: row[name] for name in row if name not in told} for row in rows]
+
     def channel_rows(self) -> list[Row]:
         return [
             {"channel": name, "label": each.label, "is_paid": each.paid, "is_social": each.social}
