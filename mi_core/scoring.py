@@ -71,6 +71,7 @@ def score(
             recomputed = _stage_everybody(warehouse, definitions, moment)
         else:
             recomputed = _stage_changed(warehouse, definitions, moment, last, snapshot)
+        warehouse.stage("seen_batch", "scores/seen_batch")
         warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
         warehouse.stage("persona_performance", "reports/persona_performance")
@@ -219,7 +220,8 @@ def _add_snapshots(
 
 
 def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
-    """Write what the lake holds of the newest run only."""
+    """Write what the lake holds of the newest run only, and drop the marks that led to it."""
+    warehouse.sql("delete from lake.touched_user where batch_id in (from seen_batch)")
     for table, staged in (
         ("user_feature", "feature"),
         ("mv_persona_performance", "persona_performance"),

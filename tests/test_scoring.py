@@ -160,3 +160,18 @@ def test_personas_follow_behaviour_unless_somebody_said_otherwise(workspace: Wor
 def test_instant_without_a_zone_is_refused(workspace: Workspace) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         run(workspace, datetime(2026, 3, 15))
+
+
+def test_marks_of_touched_people_go_once_they_are_seen(workspace: Workspace) -> None:
+    def marks() -> int:
+        return workspace.sql("select count(*) from lake.touched_user").item()
+
+    publish_events(workspace.warehouse, {ANN: [act("app_open", days=3)]})
+    assert marks() == 1
+    run(workspace, AS_OF)
+    assert marks() == 0
+    publish_events(workspace.warehouse, {ANN: [act("app_open", days=2)]})
+    run(workspace, AS_OF - timedelta(days=1))
+    assert marks() == 1
+    assert run(workspace, AS_OF).users_recomputed == 1
+    assert marks() == 0
