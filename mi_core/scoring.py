@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mi_core.definitions import Definitions
+from mi_core.relations import relation_sql
 from mi_core.state import State
-from mi_core.warehouse import Warehouse, relation_sql
+from mi_core.warehouse import Warehouse
 
 WINDOWS = (7, 30)
 """Days of the magnetism windows."""

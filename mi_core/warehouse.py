@@ -15,16 +15,15 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from mi_core import migrations
-from mi_core.errors import RelationError, UnknownName, WorkspaceError
+from mi_core.errors import RelationError, WorkspaceError
 from mi_core.locks import file_lock, write_lock
+from mi_core.relations import identifier, quoted, relation_sql, shape
 from mi_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,23 +74,7 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     """What each connection needs of its own."""
     connection.execute("set timezone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
-    connection.execute((resources.files("mi_core") / "sql" / "macros.sql").read_text("utf-8"))
-
-
-@cache
-def relation_sql(name: str) -> str:
-    """The text of `sql/<name>.sql`."""
-    folder = resources.files("mi_core") / "sql"
-    file = folder.joinpath(f"{name}.sql")
-    if not file.is_file():
-        raise UnknownName("relation", name, _relation_names())
-    return file.read_text(encoding="utf-8")
-
-
-def _relation_names() -> list[str]:
-    root = Path(str(resources.files("mi_core") / "sql"))
-    names = (file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.sql"))
-    return [name for name in names if not name.startswith("migrations/")]
+    connection.execute(relation_sql("macros"))
 
 
 class Warehouse:
@@ -172,7 +155,7 @@ class Warehouse:
     def short_names(self) -> Iterator[None]:
         """Tables of lake and state without their prefix, while the block runs.
 
-        Not always: every name that is looked up, a function's too, would be asked of three catalogs.
+        Not always: every name, a function's too, would be looked up in three catalogs.
         """
         self.sql("set search_path = 'memory,lake,state'")
         try:
@@ -189,18 +172,18 @@ class Warehouse:
 
     def stage(self, table: str, name: str, **params: object) -> int:
         """Put the relation `name` into the temporary table `table`; returns its number of rows."""
-        statement = f"create or replace temp table {_identifier(table)} as\n{relation_sql(name)}"
+        statement = f"create or replace temp table {identifier(table)} as\n{relation_sql(name)}"
         row = self._execute(name, statement, params).fetchone()
         return int(row[0]) if row else 0
 
     @contextmanager
     def view(self, name: str, select: str) -> Iterator[None]:
         """A temporary view of `select`, while the block runs."""
-        self.sql(f"create or replace temp view {_identifier(name)} as {select}")
+        self.sql(f"create or replace temp view {identifier(name)} as {select}")
         try:
             yield
         finally:
-            self.sql(f"drop view if exists {_identifier(name)}")
+            self.sql(f"drop view if exists {identifier(name)}")
 
     def write_file(self, target: Path, name: str, **params: object) -> None:
         """Write the relation `name` to a Parquet file, or to JSON Lines if `target` ends so."""
@@ -287,9 +270,9 @@ class Warehouse:
     ) -> None:
         """Put rows of plain values into the temporary table `table`; `columns` gives its types."""
         self.sql(
-            f"create or replace temp table {_identifier(table)} as "
+            f"create or replace temp table {identifier(table)} as "
             "select unnest(from_json($rows, $shape), recursive := true)",
-            {"rows": json.dumps(rows), "shape": json.dumps([columns or _shape(rows)])},
+            {"rows": json.dumps(rows), "shape": json.dumps([columns or shape(rows)])},
         )
 
     # --- inner parts
@@ -375,20 +358,6 @@ class Warehouse:
         return result  # type: ignore[no-any-return]
 
 
-_JSON_TYPES = {bool: "boolean", int: "bigint", float: "double", str: "varchar", list: "json"}
-
-
-def _shape(rows: Sequence[Mapping[str, object]]) -> dict[str, str]:
-    """The column types of rows of plain values; a column without any value is text."""
-    columns: dict[str, str] = {}
-    for row in rows:
-        for name, value in row.items():
-            kind = "varchar" if value is None else _JSON_TYPES[type(value)]
-            if columns.get(name, "varchar") == "varchar" or kind == "double":
-                columns[name] = kind
-    return columns
-
-
 def _extension(name: str) -> str:
     """The extension's file inside its wheel: nothing is downloaded or copied."""
     spec = importlib.util.find_spec(f"duckdb_extension_{name}")
@@ -401,14 +370,3 @@ def _extension(name: str) -> str:
 def _plain(error: duckdb.Error) -> str:
     """DuckDB's message without its source excerpt."""
     return str(error).split("\n\nLINE ", 1)[0].strip().rstrip(".") + "."
-
-
-def quoted(value: str) -> str:
-    """A text as SQL writes it, for the few places that take no parameter."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _identifier(name: str) -> str:
-    if not name.replace("_", "").isalnum():
-        raise ValueError(f"Not a table name: {name!r}")
-    return name

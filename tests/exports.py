@@ -13,7 +13,8 @@ import polars as pl
 
 from mi_core.ingest.door import Door
 from mi_core.ingest.publish import publish
-from mi_core.warehouse import Warehouse, relation_sql
+from mi_core.relations import relation_sql
+from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace
 
 Event = dict[str, Any]

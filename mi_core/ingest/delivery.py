@@ -20,7 +20,8 @@ from mi_core.ingest.export import NOT_UTC, ExportFile, find_exports
 from mi_core.ingest.publish import publish
 from mi_core.ingest.summary import IngestSummary, tally
 from mi_core.locks import file_lock
-from mi_core.warehouse import Warehouse, quoted
+from mi_core.relations import quoted
+from mi_core.warehouse import Warehouse
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from functools import cached_property
 
 from mi_core.definitions import Definitions, load_definitions
 from mi_core.ingest.keys import HashKeys
-from mi_core.warehouse import Warehouse, relation_sql
+from mi_core.relations import relation_sql
+from mi_core.warehouse import Warehouse
 
 WITHHELD = "consent_analytics is false"
 

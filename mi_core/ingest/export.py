@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from mi_core.errors import IngestError, RelationError
-from mi_core.warehouse import Warehouse, quoted, relation_sql
+from mi_core.relations import quoted, relation_sql
+from mi_core.warehouse import Warehouse
 
 NOT_UTC = "timestamp is not in UTC"
 

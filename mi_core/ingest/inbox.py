@@ -13,8 +13,9 @@ from typing import Any
 from mi_core.ingest.classify import keep_classified
 from mi_core.ingest.door import Door
 from mi_core.ingest.publish import publish
+from mi_core.relations import relation_sql
 from mi_core.state import Posted, State
-from mi_core.warehouse import Warehouse, relation_sql
+from mi_core.warehouse import Warehouse
 
 REPEATS_WITHIN = timedelta(days=7)
 """How far in time a repeat of an event may lie from it and still be found in the lake."""
