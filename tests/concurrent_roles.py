@@ -18,6 +18,7 @@ from mi_core import open_workspace
 from mi_core.workspace import Workspace
 
 AS_OF = datetime(2024, 7, 1, tzinfo=UTC)
+PAUSE_SECONDS = 0.05
 CONSISTENT = """
 select
     (select count(*) from lake.analytics_events),
@@ -50,7 +51,7 @@ def write(workspace: Workspace, say: Callable[[str], None]) -> Iterator[None]:
         assert (posted.accepted, posted.duplicates, refused) == (len(batch), len(again), {})
         say(" ".join(row["uuid"] for row in batch))
         yield
-        time.sleep(0.01)
+        time.sleep(PAUSE_SECONDS)
 
 
 def refresh(workspace: Workspace, say: Callable[[str], None]) -> Iterator[None]:
@@ -69,6 +70,7 @@ def read(workspace: Workspace, say: Callable[[str], None]) -> Iterator[None]:
         assert typed == distinct, "an event twice"
         say(str(events))
         yield
+        time.sleep(PAUSE_SECONDS)
 
 
 def main(role: str, folder: Path, log: Path) -> None:

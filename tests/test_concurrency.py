@@ -25,6 +25,7 @@ class Crew:
         self.folder, self.logs = folder, logs
         urls = {"MI_CATALOG_URL": settings.catalog_url, "MI_STATE_URL": settings.state_url}
         self.env = os.environ | {k: url.get_secret_value() for k, url in urls.items() if url}
+        self.env |= {"MI_THREADS": "1"}
         self.at_work: list[tuple[str, Path, subprocess.Popen[str]]] = []
         self.errors: list[str] = []
 
