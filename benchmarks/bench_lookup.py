@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from measure import arguments, sample
+from measure import arguments, ingested
 
 from mi_core import open_workspace
 from mi_core.workspace import Workspace
@@ -21,14 +21,6 @@ BARE = (
     "select count(*) from lake.user_event where user_id = $user_id::uuid"
     " and occurred_at >= $since::timestamp and occurred_at < $until::timestamp"
 )
-
-
-def scored_workspace(folder: Path, export: Path) -> None:
-    """Events and three snapshots of scores."""
-    shutil.rmtree(folder, ignore_errors=True)
-    with open_workspace(folder) as workspace:
-        workspace.ingest([export])
-        workspace.score(AS_OF, since=AS_OF - timedelta(days=14))
 
 
 def some_ids(truth: Path) -> list[str]:
@@ -55,11 +47,10 @@ def bare(workspace: Workspace, distinct_id: str) -> object:
 
 if __name__ == "__main__":
     options = arguments(__doc__)
-    folder = options.folder / f"lookup-{options.events}"
-    export = sample(options.folder, options.events)
-    scored_workspace(folder, export)
+    folder = ingested(options.folder, options.events)
     with open_workspace(folder) as workspace:
-        ids = some_ids(export.parent)
+        workspace.score(AS_OF, since=AS_OF - timedelta(days=14))
+        ids = some_ids(options.folder / f"export-{options.events}")
         found = {
             "bare look-up": [milliseconds(lambda key=key: bare(workspace, key)) for key in ids],
             "one person": [

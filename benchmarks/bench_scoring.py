@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from measure import Cost, alone, arguments, counted, in_turns, sample, show
+from measure import Cost, alone, arguments, counted, in_turns, ingested, show
 
 from mi_core import open_workspace
 
@@ -74,10 +74,7 @@ def after_touching(folder: Path, share: float, hour: int) -> Cost:
 
 if __name__ == "__main__":
     options = arguments(__doc__)
-    folder = options.folder / f"scoring-{options.events}"
-    shutil.rmtree(folder, ignore_errors=True)
-    with open_workspace(folder) as workspace:
-        workspace.ingest([sample(options.folder, options.events)])
+    folder = ingested(options.folder, options.events)
     costs = in_turns(
         {"bare scan": partial(bare_scan, folder), "full": partial(full, folder)}, options.rounds
     )

@@ -6,6 +6,7 @@ compared, as ratios.
 import argparse
 import multiprocessing
 import resource
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -111,6 +112,22 @@ def sample(folder: Path, events: int) -> Path:
     if not (target / "truth" / "truth.json").exists():
         generate(target, events=events, seed=0)
     return target / "events"
+
+
+def ingested(folder: Path, events: int) -> Path:
+    """A workspace that holds the sample, made once; a benchmark works on a copy of it."""
+    from mi_core import open_workspace
+
+    export, kept = sample(folder, events), folder / f"workspace-{events}"
+    if not kept.exists():
+        unfinished = folder / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with open_workspace(unfinished) as workspace:
+            workspace.ingest([export])
+        unfinished.rename(kept)
+    copy = folder / "copy"
+    shutil.rmtree(copy, ignore_errors=True)
+    return Path(shutil.copytree(kept, copy))
 
 
 def show(title: str, costs: Mapping[str, Cost], base: str) -> None:

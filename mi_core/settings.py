@@ -34,7 +34,10 @@ class Settings(BaseSettings):
         "more each; default: the file hash.keys that the workspace makes for itself.",
     )
     threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
-    memory_limit: str | None = Field(None, description="Memory for queries, such as 4GB.")
+    memory_limit: str = Field(
+        "2GB",
+        description="Memory for queries; what doesn't fit goes to the system's temporary folder.",
+    )
     lock_timeout_seconds: float = Field(
         600, gt=0, description="How long a write waits for another process's write."
     )

@@ -65,7 +65,7 @@ def scratch(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
     _prepare(connection)
     if settings and settings.threads:
         connection.execute("set threads = $n", {"n": settings.threads})
-    if settings and settings.memory_limit:
+    if settings:
         connection.execute("set memory_limit = $limit", {"limit": settings.memory_limit})
     return connection
 
@@ -143,13 +143,26 @@ class Warehouse:
 
         try:
             result = self.connection.sql(query, params=dict(params or {}))
+            frame = pl.DataFrame() if result is None else pl.DataFrame(_for_polars(result))
         except duckdb.Error as error:
             raise RelationError(f"The query failed: {_plain(error)}") from error
-        if result is None:
-            return pl.DataFrame()
-        frame = pl.DataFrame(result)
         wide = [c for c, t in frame.schema.items() if t == pl.Decimal(38, 0)]
         return frame.with_columns(pl.col(wide).cast(pl.Int64)) if wide else frame
+
+    def ask(self, query: str) -> "pl.DataFrame":
+        """`frame` for a query that anybody wrote: one statement, that can change nothing stored."""
+        try:
+            statements = len(self.connection.extract_statements(query))
+        except duckdb.Error as error:
+            raise RelationError(f"The query failed: {_plain(error)}") from error
+        if statements != 1:
+            raise RelationError(f"A query is one statement; this has {statements or 'none'}.")
+        with self.short_names():
+            self.sql("begin transaction read only")
+            try:
+                return self.frame(query)
+            finally:
+                self.sql("rollback")
 
     @contextmanager
     def short_names(self) -> Iterator[None]:
@@ -367,6 +380,18 @@ def _extension(name: str) -> str:
     return f"{folders[0]}/extensions/v{duckdb.__version__}/{name}.duckdb_extension"
 
 
+def _for_polars(result: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """`result` as Polars can hold it: intervals and unions as text, each column of another name."""
+    if len(set(result.columns)) < len(result.columns):
+        result = result.select(duckdb.StarExpression())
+    is_foreign = ["INTERVAL" in str(each) or "UNION(" in str(each) for each in result.types]
+    if not any(is_foreign):
+        return result
+    columns = zip(map(duckdb.ColumnExpression, result.columns), is_foreign, strict=True)
+    return result.select(*(c.cast("varchar").alias(c.get_name()) if f else c for c, f in columns))
+
+
 def _plain(error: duckdb.Error) -> str:
     """DuckDB's message without its source excerpt."""
-    return str(error).split("\n\nLINE ", 1)[0].strip().rstrip(".") + "."
+    text = str(error).split("\n\nLINE ", 1)[0].strip()
+    return text if text.endswith("?") else text.rstrip(".") + "."

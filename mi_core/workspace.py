@@ -166,9 +166,11 @@ class Workspace:
         self.warehouse.maintain()
 
     def sql(self, query: str) -> "pl.DataFrame":
-        """The rows of a query over `lake.…` and `state.…`; the prefixes may be left out."""
-        with self.warehouse.short_names():
-            return self.warehouse.frame(query)
+        """The rows of a query over `lake.…` and `state.…`; the prefixes may be left out.
+
+        It only reads: a statement that would change what is stored is refused.
+        """
+        return self.warehouse.ask(query)
 
     def _follow_people(self) -> None:
         """Let the state follow people whose user_id is another now; a crash only puts it off."""
