@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from mi_core import terminal
-from mi_core.errors import MiError, UnknownName, WorkspaceError
+from mi_core.errors import DefinitionError, MiError, UnknownName, WorkspaceError
 
 if TYPE_CHECKING:
     from mi_core.intent import Trend
@@ -64,15 +64,15 @@ WorkspacePath = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document, for programs.")]
-AsOf = Annotated[
-    datetime | None,
-    typer.Option(
-        "--as-of",
-        parser=_instant,
-        metavar="TIME",
-        help="The instant, exclusive; UTC where it has no offset. Default: now.",
-    ),
-]
+
+
+def _as_of(default: str) -> Any:
+    text = f"The instant, exclusive; UTC where it has no offset. Default: {default}."
+    return typer.Option("--as-of", parser=_instant, metavar="TIME", help=text)
+
+
+AsOf = Annotated[datetime | None, _as_of("now")]
+AsOfScoring = Annotated[datetime | None, _as_of("that of the newest scoring")]
 OVERLAY = "overlay.toml"
 
 
@@ -105,6 +105,11 @@ def ingest(
     with _open(workspace, may_make=True) as opened, terminal.progress() as progress:
         summary = opened.ingest(paths, progress=progress)
     terminal.write(summary, as_json=as_json)
+    if summary.unknown_events:
+        terminal.note(
+            "\nEvents of an unknown name are kept, but add to no score: "
+            f"say what they mean in {opened.path / OVERLAY}."
+        )
 
 
 @app.command()
@@ -131,8 +136,10 @@ def score(
 
 @app.command()
 def user(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="An id as PostHog has it.")],
-    as_of: AsOf = None,
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="An id as PostHog has it, or as reports show it.")
+    ],
+    as_of: AsOfScoring = None,
     workspace: WorkspacePath = None,
     as_json: Json = False,
 ) -> None:
@@ -171,7 +178,7 @@ def _change(trend: "Trend | None") -> str:
 @app.command()
 def report(
     name: Annotated[str, typer.Argument(help="Which report.")] = "acquisition",
-    as_of: AsOf = None,
+    as_of: AsOfScoring = None,
     days: Annotated[int, typer.Option(min=1, help="Days that it covers.")] = 90,
     out: Annotated[
         Path | None, typer.Option(help="Where to write it. Default: reports/ in the workspace.")
@@ -260,7 +267,10 @@ def definitions_check(
     from mi_core.definitions import load_definitions
 
     before = load_definitions()
-    now = load_definitions(overlay or _folder(workspace) / OVERLAY)
+    file = overlay or _folder(workspace) / OVERLAY
+    if not file.exists():
+        raise DefinitionError(f"There is no overlay in {file} to check.")
+    now = load_definitions(file)
     changes = list(_changes(before.config(), now.config()))
     terminal.write({"config_version": now.version, "changes": changes}, as_json=as_json)
 

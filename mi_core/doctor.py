@@ -60,7 +60,7 @@ def _workspace(workspace: Workspace) -> Iterator[Check]:
     yield _keys(workspace)
     health = workspace.warehouse.relation("reports/health").row(0, named=True)
     yield _events(health)
-    yield _taxonomy(health)
+    yield _taxonomy(health, workspace.path)
     yield _scores(health, workspace.definitions.version)
 
 
@@ -83,12 +83,12 @@ def _events(health: Mapping[str, Any]) -> Check:
     return Check("events", True, found + waiting)
 
 
-def _taxonomy(health: Mapping[str, Any]) -> Check:
+def _taxonomy(health: Mapping[str, Any], path: Path) -> Check:
     share = health["unknown_events"] / max(1, health["events"])
     found = f"{share:.0%} of the events have a name that it doesn't know"
     if share < UNKNOWN_SHARE:
         return Check("taxonomy", True, found)
-    return Check("taxonomy", False, f"{found}; say what they mean in overlay.toml")
+    return Check("taxonomy", False, f"{found}; say what they mean in {path / 'overlay.toml'}")
 
 
 def _scores(health: Mapping[str, Any], config_version: str) -> Check:

@@ -52,6 +52,8 @@ def write(value: object, *, as_json: bool) -> None:
         _print(_rows(_catalog(plain)))
     elif isinstance(plain, Mapping):
         _write_summary(plain)
+    elif plain == []:
+        note("No rows.")
     elif isinstance(plain, list):
         _print(_rows(plain))
     else:

@@ -140,8 +140,29 @@ def test_reading_makes_no_workspace(command: list[str], tmp_path: Path):
     assert not missing.exists()
 
 
-def test_a_failed_query_is_one_sentence(workspace: Path):
-    assert complaint("sql", "select nothing_such").startswith("mi: The query failed: ")
+@pytest.mark.parametrize(
+    "query", ["select nothing_such", "selct 1", "select name::integer from (select 'a' as name)"]
+)
+def test_a_failed_query_is_one_sentence(workspace: Path, query: str):
+    assert complaint("sql", query).startswith("mi: The query failed: ")
+
+
+@pytest.mark.parametrize("query", ["", "select 1; drop table lake.user_event"])
+def test_a_query_is_one_statement(workspace: Path, query: str):
+    assert complaint("sql", query).startswith("mi: A query is one statement")
+
+
+def test_a_query_without_rows_says_so(workspace: Path):
+    result = run("sql", "from lake.user_event")
+
+    assert (result.stdout, result.stderr) == ("", "No rows.\n")
+    assert as_json("sql", "from lake.user_event") == []
+
+
+def test_a_query_gives_columns_of_one_name_and_spans_of_time(workspace: Path):
+    query = "select 1 as a, 2 as a, interval 1 day as span, [interval 1 day] as spans"
+
+    assert as_json("sql", query) == [{"a": 1, "a_1": 2, "span": "1 day", "spans": "[1 day]"}]
 
 
 def test_a_path_that_is_not_there_is_one_sentence(workspace: Path):
@@ -163,6 +184,11 @@ def test_definitions_in_force_include_the_overlay(own_workspace: Path):
     assert before == 1
     assert as_json("definitions", "show", "signals")["page_view"]["points"] == 2
     assert run("definitions", "show").exit_code == 0
+
+
+def test_an_overlay_to_check_that_is_not_there_is_one_sentence(workspace: Path):
+    assert str(workspace / "overlay.toml") in complaint("definitions", "check")
+    assert "nowhere.toml" in complaint("definitions", "check", "nowhere.toml")
 
 
 def test_checking_an_overlay_shows_what_it_changes(workspace: Path, tmp_path: Path):

@@ -15,7 +15,7 @@ from conftest import PASSWORD, OpenWorkspace
 from exports import event, lake_content, write_export
 
 from mi_core import migrations
-from mi_core.errors import LockTimeout, SettingsError, WorkspaceError
+from mi_core.errors import LockTimeout, RelationError, SettingsError, WorkspaceError
 from mi_core.ingest.keys import load_keys
 from mi_core.migrations import Step
 from mi_core.settings import Settings, load_settings
@@ -181,6 +181,24 @@ def test_a_publish_is_all_or_nothing(any_workspace: Workspace):
 def test_the_state_is_read_only_for_queries(any_workspace: Workspace):
     with pytest.raises(Exception, match="read-only"):
         any_workspace.warehouse.sql("delete from state.persona_bucket")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "drop table lake.user_event",
+        "insert into lake.campaign (campaign_id) values ('a')",
+        "explain analyze delete from campaign",
+        "delete from state.persona_bucket",
+    ],
+)
+def test_what_a_person_asks_changes_nothing(any_workspace: Workspace, statement: str):
+    before = any_workspace.warehouse.snapshot()
+    with pytest.raises(RelationError, match="read-only"):
+        any_workspace.sql(statement)
+
+    assert any_workspace.warehouse.snapshot() == before
+    assert any_workspace.sql("select count(*) from persona_bucket").item() == 6
 
 
 # --- keys
