@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Commands(TyperGroup):
-    """Ends an error of this package as a sentence, not a traceback."""
+    """Ends an error of this package, and Ctrl-C, as a sentence, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -32,6 +32,12 @@ class Commands(TyperGroup):
         except MiError as error:
             terminal.note(f"mi: {error}")
             raise typer.Exit(1) from None
+        except (KeyboardInterrupt, RuntimeError) as error:
+            # DuckDB's own error where Ctrl-C came during a query.
+            if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+                raise
+            terminal.note("mi: Interrupted; run it again to finish.")
+            raise typer.Exit(130) from None
 
 
 app = typer.Typer(

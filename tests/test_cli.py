@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import typer.main
@@ -11,6 +12,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner, Result
 
 from mi_core.cli import app
+from mi_core.workspace import Workspace
 
 OVERLAY = """
 [events]
@@ -167,6 +169,17 @@ def test_a_query_gives_columns_of_one_name_and_spans_of_time(workspace: Path):
 
 def test_a_path_that_is_not_there_is_one_sentence(workspace: Path):
     assert "nowhere.parquet" in complaint("ingest", "nowhere.parquet")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("Query interrupted")])
+def test_an_interrupted_command_ends_in_a_sentence(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+):
+    monkeypatch.setattr(Workspace, "score", Mock(side_effect=error))
+    result = run("score")
+
+    assert result.exit_code == 130
+    assert result.stderr == "mi: Interrupted; run it again to finish.\n"
 
 
 def test_an_unknown_option_is_a_usage_error(workspace: Path):
