@@ -201,6 +201,22 @@ def test_what_a_person_asks_changes_nothing(any_workspace: Workspace, statement:
     assert any_workspace.sql("select count(*) from persona_bucket").item() == 6
 
 
+def test_bounds_that_the_catalog_lost_lose_no_rows(any_workspace: Workspace, tmp_path: Path):
+    warehouse = any_workspace.warehouse
+    quiet = event("app_open", "ann", "03-20")
+    bought = event("purchase", "ann", "04-21", {"price_cents": 100})
+    later = event("purchase", "bob", "07-20", {"price_cents": 90_000})
+    for number, rows in enumerate(([quiet, bought], [later])):
+        any_workspace.ingest([write_export(tmp_path / f"{number}.jsonl", rows)])
+
+    below = "select value from lake.user_event where value < 200"
+    assert warehouse.sql(below).fetchall() == [(100,)]
+    ordered = "select value from lake.user_event order by value nulls last"
+    assert warehouse.sql(ordered).fetchall() == [(100,), (90_000,), (None,)]
+    early = "select count(*) from lake.user_milestone where purchased_at < timestamp '2024-06-01'"
+    assert warehouse.sql(early).fetchone() == (1,)
+
+
 # --- keys
 
 
