@@ -80,8 +80,10 @@ def score(
     mode = "full" if reason else "incremental"
     with warehouse.publish(f"{mode} scores as of {moment:%Y-%m-%d %H:%M:%S}"):
         last = _last_run(warehouse)
-        _add_snapshots(warehouse, definitions, moment, snapshot)
-        is_newest = last is None or moment >= last.as_of
+        # Of two runs at once for one instant, the one that saw less must not undo the other.
+        is_newest = last is None or (moment, snapshot) >= (last.as_of, last.lake_snapshot)
+        if is_newest or (last and moment < last.as_of):
+            _add_snapshots(warehouse, definitions, moment, snapshot)
         if is_newest:
             _replace_present(warehouse, moment)
         warehouse.sql(

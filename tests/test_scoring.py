@@ -2,6 +2,8 @@
 
 import json
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +15,7 @@ from scoring_reference import Event, random_event
 from mi_core import scoring
 from mi_core.definitions import definitions_from_config
 from mi_core.scoring import ScoreSummary, score
-from mi_core.workspace import Workspace
+from mi_core.workspace import Workspace, open_workspace
 
 AS_OF = datetime(2026, 3, 15, 5, tzinfo=UTC)
 ANN, BOB, EVE = (UUID(int=number) for number in range(3))
@@ -175,3 +177,28 @@ def test_marks_of_touched_people_go_once_they_are_seen(workspace: Workspace) -> 
     assert marks() == 1
     assert run(workspace, AS_OF).users_recomputed == 1
     assert marks() == 0
+
+
+def test_run_that_was_overtaken_leaves_what_the_other_published(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_events(workspace.warehouse, {ANN: [act("app_open", days=3)]})
+    run(workspace, AS_OF)
+    slow = workspace.warehouse.publish
+
+    @contextmanager
+    def overtaken(message: str) -> Iterator[None]:
+        with open_workspace(workspace.path) as other:
+            publish_events(other.warehouse, {ANN: [act("trial_started", days=1)]})
+            run(other, AS_OF)
+        with slow(message):
+            yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace.warehouse, "publish", overtaken)
+        run(workspace, AS_OF)
+    left = {table: published(workspace, table, AS_OF) for table in PUBLISHED}
+    run(workspace, AS_OF)
+    assert left == {table: published(workspace, table, AS_OF) for table in PUBLISHED}
+    run(workspace, AS_OF, full=True)
+    assert left == {table: published(workspace, table, AS_OF) for table in PUBLISHED}
