@@ -116,17 +116,6 @@ def recency_points(last_signal_at: datetime, as_of: datetime, rules: "IntentRule
     return max(0.0, rules.recency_max - age_days / rules.recency_days_per_point)
 
 
-def fading(
-    signals: Sequence[Signal], as_of: datetime, rules: "IntentRules", *, days_ahead: int
-) -> list[float]:
-    """The scores of the next days if the person does nothing more: day 1 first.
-
-    Two things take points away: recency wears off, and signals leave the window.
-    """
-    days = (as_of + timedelta(days=day) for day in range(1, days_ahead + 1))
-    return [intent(signals, day, rules).score for day in days]
-
-
 def intent_trend(current: float, previous: float, rules: "IntentRules") -> Trend:
     """`increasing`, `decreasing`, or `stable` below a change of `rules.trend_change` points."""
     return change_between(current, previous, rules.trend_change, ("increasing", "decreasing"))

@@ -41,7 +41,6 @@ DEFINITION_TABLES = {
     "channel_term": "channel_term_rows",
     "channel_rule": "channel_rule_rows",
     "referrer": "referrer_rows",
-    "measure": "measure_rows",
 }
 """Temporary table → the method of Definitions that gives its rows."""
 

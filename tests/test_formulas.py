@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mi_core.definitions import load_definitions
-from mi_core.intent import Signal, fading, intent
+from mi_core.intent import Signal, intent
 from mi_core.magnetism import Habits, magnetism
 
 DEFINITIONS = load_definitions()
@@ -43,10 +43,10 @@ def test_one_more_signal_never_lowers_intent(some: list[Signal], one: Signal) ->
 @given(st.lists(signals, max_size=8))
 def test_intent_only_fades_where_nothing_more_happens(some: list[Signal]) -> None:
     past = [signal for signal in some if signal.occurred_at < AS_OF]
-    now = intent(past, AS_OF, DEFINITIONS.intent).score
-    days = fading(past, AS_OF, DEFINITIONS.intent, days_ahead=31)
-    assert sorted([now, *days], reverse=True) == [now, *days]
-    assert days[-1] == 0
+    days = [AS_OF + timedelta(days=day) for day in range(32)]
+    scores = [intent(past, day, DEFINITIONS.intent).score for day in days]
+    assert sorted(scores, reverse=True) == scores
+    assert scores[-1] == 0
 
 
 @given(habits, st.sampled_from([7, 30]))

@@ -180,14 +180,6 @@ class Definitions(Frozen):
         rule = "host" if stored in self.privacy.hosts else "keep"
         return _whitelisted(source, stored, rule)
 
-    def measure_rows(self) -> list[Row]:
-        """Properties that carry a duration or a value, and their factor to `ms` or `cents`."""
-        return [
-            {"measure": measure, "property": name, "factor": factor}
-            for measure, factors in self.measures
-            for name, factor in factors.items()
-        ]
-
 
 def _term(
     field: str,
