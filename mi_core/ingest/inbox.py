@@ -67,7 +67,6 @@ def post_events(
 
 def drain(warehouse: Warehouse, door: Door) -> int:
     """Move what is new in the inbox to the lake; returns how many events the lake gained."""
-    keep_classified(warehouse, door.definitions)
     accepted, is_full = 0, True
     # What is posted meanwhile is left for the next drain: this one would never end.
     while is_full:
@@ -79,6 +78,8 @@ def drain(warehouse: Warehouse, door: Door) -> int:
 def _drain_batch(warehouse: Warehouse, door: Door) -> tuple[int, bool]:
     """How many events the lake gained, and whether the batch was a full one."""
     with warehouse.lock():
+        # Under the same lock: between the two, a process with other definitions might type again.
+        keep_classified(warehouse, door.definitions)
         row = warehouse.sql(
             "select coalesce(max(last_seq), 0) from lake.ingest_watermark"
         ).fetchone()
