@@ -5,6 +5,7 @@ go to standard error. An error is one sentence and exit code 1; a command that c
 Everything heavy is imported by the command that needs it, so that `mi --help` is quick.
 """
 
+import errno
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
 
 
 class Commands(TyperGroup):
-    """Ends an error of this package, and Ctrl-C, as a sentence, not a traceback."""
+    """Ends an error of this package, of a path, or Ctrl-C as a sentence, not a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except MiError as error:
             terminal.note(f"mi: {error}")
+            raise typer.Exit(1) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            terminal.note(f"mi: {error.filename or 'The system'}: {error.strerror or error}.")
             raise typer.Exit(1) from None
         except (KeyboardInterrupt, RuntimeError) as error:
             # DuckDB's own error where Ctrl-C came during a query.
@@ -133,6 +139,8 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score intent, personas and magnetism."""
+    if since and since > (as_of or datetime.now(UTC)):
+        raise typer.BadParameter("--since must not be after --as-of.")
     with _open(workspace) as opened, terminal.progress() as progress:
         summary = opened.score(
             as_of, since=since, every=timedelta(days=every), full=full, progress=progress

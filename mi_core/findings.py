@@ -35,11 +35,12 @@ _ALWAYS = ("people", "new_people", "buyers")
 
 
 def subtitle(report: "AcquisitionReport") -> Html:
-    """The period, in words."""
+    """The period, and the one it is compared with, in words."""
     days = words.count(report.period.days, "day")
+    compared = "" if report.figure("people")[1] is None else f", compared with the {days} before"
     return Html(
-        f'<p class="subtitle"><strong>{report.period}</strong> ({days}), compared with the '
-        f"{days} before. Scores as of {words.moment(report.period.until)}.</p>"
+        f'<p class="subtitle"><strong>{report.period}</strong> ({days}){compared}. '
+        f"Scores as of {words.moment(report.period.until)}.</p>"
     )
 
 

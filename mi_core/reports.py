@@ -110,6 +110,8 @@ def _kept_on_failure(run: Path, failed: Path, notebook: Path) -> Iterator[None]:
     try:
         yield
     except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
+        if isinstance(error, PapermillExecutionError) and error.ename == "ReportError":
+            raise ReportError(error.evalue) from None  # Says itself what is to be done.
         if run.exists():
             failed.write_bytes(run.read_bytes())
         why = str(error)

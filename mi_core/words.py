@@ -63,8 +63,8 @@ def change(value: float, before: float) -> str:
 
 
 def plain(name: str) -> str:
-    """A name of a definition in plain letters: `pricing_view` → `pricing view`."""
-    return name.replace("_", " ")
+    """A name of a definition in plain letters: `time_on_site_per_min` → `time on site`."""
+    return name.removesuffix("_per_min").replace("_", " ")
 
 
 def listed(items: Sequence[str]) -> str:

@@ -167,6 +167,25 @@ def test_a_query_gives_columns_of_one_name_and_spans_of_time(workspace: Path):
     assert as_json("sql", query) == [{"a": 1, "a_1": 2, "span": "1 day", "spans": "[1 day]"}]
 
 
+def test_a_workspace_that_can_be_none_is_one_sentence(tmp_path: Path):
+    file = tmp_path / "file"
+    file.touch()
+
+    assert complaint("init", "--workspace", file) == f"mi: {file}: File exists."
+
+
+def test_a_report_before_the_first_scoring_is_one_sentence(workspace: Path):
+    assert complaint("report").startswith("mi: Nobody has been scored yet")
+    assert not list((workspace / "reports").glob("*"))
+
+
+def test_a_history_begins_before_its_end(workspace: Path):
+    result = run("score", "--as-of", "2024-06-30", "--since", "2024-07-01")
+
+    assert result.exit_code == 2
+    assert "--since must not be after --as-of" in result.stderr
+
+
 def test_a_path_that_is_not_there_is_one_sentence(workspace: Path):
     assert "nowhere.parquet" in complaint("ingest", "nowhere.parquet")
 

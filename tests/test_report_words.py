@@ -36,6 +36,8 @@ from mi_core.tables import Column, table
         (words.change(12, 10), "20% more than"),
         (words.change(5, 10), "50% fewer than"),
         (words.change(5, 5), "as many as"),
+        (words.plain("pricing_view"), "pricing view"),
+        (words.plain("time_on_site_per_min"), "time on site"),
         (words.listed(["a"]), "a"),
         (words.listed(["a", "b", "c"]), "a, b and c"),
     ],
@@ -114,6 +116,13 @@ def test_summary_says_what_happened_what_changed_and_what_to_do(report):
     assert "on 1 May 2024 it was 33%" in said
     assert "make an offer to 12 people who look ready to buy" in said
     assert "23% of events have a name that the settings don't know" in said
+
+
+def test_the_subtitle_compares_where_the_period_before_is_covered(report):
+    assert "(90 days), compared with the 90 days before. Scores as" in findings.subtitle(report)
+    uncovered = report.headline.with_columns(pl.lit(None).alias("previous"))
+    alone = AcquisitionReport(**{**vars(report), "headline": uncovered})
+    assert "(90 days). Scores as of 30 June 2024" in findings.subtitle(alone)
 
 
 def test_funnel_note_says_who_bought_by_another_way(report):

@@ -131,7 +131,9 @@ def _check(warehouse: Warehouse, file: ExportFile, rows: Path) -> None:
     elif NOT_UTC in reasons:
         complaint = "has times that are not in UTC; PostHog's exports are."
     elif not {None, WITHHELD} & reasons.keys():
-        told = ", ".join(f"{reason} ({times:,} rows)" for reason, times in reasons.items())
+        told = ", ".join(
+            f"{reason} ({times:,} row{'s'[: times > 1]})" for reason, times in reasons.items()
+        )
         complaint = f"holds no event that can be taken in: {told}."
     if complaint:
         rows.unlink()

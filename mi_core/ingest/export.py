@@ -160,7 +160,7 @@ def _parquet(file: ExportFile, path: Path, warehouse: Warehouse) -> str:
     if missing:
         raise IngestError(
             f"{file.path.name} is not of the events model: it lacks {', '.join(missing)}; "
-            f"its columns are {', '.join(sorted(columns))}."
+            f"its columns are {', '.join(sorted(columns.keys() - {'file_row_number'}))}."
         )
     times = [name for name in ("timestamp", "created_at") if name in columns]
     for name in times:
