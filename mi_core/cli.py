@@ -240,6 +240,18 @@ def sql(
 
 
 @app.command()
+def maintain(
+    keep_days: Annotated[int, typer.Option(min=2, help="Days for which everything is kept.")] = 7,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Thin old scorings, prune the inbox, merge small files; best once a day."""
+    with _open(workspace) as opened:
+        done = opened.maintain(keep_days=keep_days)
+    terminal.write(done, as_json=as_json)
+
+
+@app.command()
 def doctor(workspace: WorkspacePath = None, as_json: Json = False) -> None:
     """Say what is wrong with the environment or the workspace; exit code 1 if anything is."""
     from mi_core.doctor import examine

@@ -8,7 +8,7 @@ same in any order and on any number of workers.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -138,7 +138,9 @@ def percentage_change(current: float, previous: float) -> float:
 
 
 def _age_ms(signal: Signal, as_of: datetime) -> int:
-    return (as_of - signal.occurred_at) // timedelta(milliseconds=1)
+    """Between whole milliseconds, so that no `as_of` puts two events in another order."""
+    millisecond, epoch = timedelta(milliseconds=1), datetime(1970, 1, 1, tzinfo=UTC)
+    return (as_of - epoch) // millisecond - (signal.occurred_at - epoch) // millisecond
 
 
 def _level(score: float, rules: "IntentRules") -> str:

@@ -96,6 +96,17 @@ def score(
     )
 
 
+def thin_snapshots(warehouse: Warehouse, *, keep_days: int) -> int:
+    """Keep one scoring a day of those older than `keep_days`; returns how many went."""
+    with warehouse.publish("thin snapshots"):
+        thinned = warehouse.stage("thinned_run", "scores/thinned_run", days=keep_days)
+        for table in ("user_intent_score", "user_magnetism_index"):
+            warehouse.sql(
+                f"delete from lake.{table} where as_of in (select as_of from thinned_run)"
+            )
+    return thinned
+
+
 def naive_utc(moment: datetime) -> datetime:
     """The instant in UTC, without a zone, as the lake has it."""
     if moment.tzinfo is None:

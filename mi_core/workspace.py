@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -17,13 +18,21 @@ from mi_core.ingest.inbox import drain, post_events
 from mi_core.ingest.keys import HashKeys, load_keys
 from mi_core.ingest.summary import IngestSummary
 from mi_core.person import Person, find_person, view_person
-from mi_core.scoring import ScoreSummary, score
+from mi_core.scoring import ScoreSummary, score, thin_snapshots
 from mi_core.settings import Settings, load_settings
 from mi_core.state import Posted, State
 from mi_core.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+@dataclass(frozen=True)
+class Maintenance:
+    """What was let go of."""
+
+    scorings_thinned: int
+    inbox_rows_pruned: int
 
 
 class Workspace:
@@ -35,6 +44,7 @@ class Workspace:
         self.definitions: Definitions = load_definitions(_overlay(path))
         self.keys: HashKeys = load_keys(path, settings)
         self.door = Door(self.definitions, self.keys)
+        self._is_classified = False
         with ExitStack() as on_failure:
             self.state = State.open(path, settings)
             on_failure.callback(self.state.close)
@@ -103,7 +113,7 @@ class Workspace:
         With `since`, the instants `every` so often before `as_of`, back to `since`, are scored
         first, so that there is a history to compare with. Returns the summary of the last.
         """
-        keep_classified(self.warehouse, self.definitions, progress=progress)
+        self._keep_classified(progress)
         instants = _instants(as_of or datetime.now(UTC), since, every)
         for number, instant in enumerate(instants):
             progress(f"Scoring as of {instant:%Y-%m-%d}", number, len(instants))
@@ -125,6 +135,7 @@ class Workspace:
         UnknownPerson
             The id belongs to nobody here, or to nobody with events before `as_of`.
         """
+        self._keep_classified()
         user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
         if user_id is None:
             raise UnknownPerson("No event of this workspace came with that id.")
@@ -161,9 +172,21 @@ class Workspace:
         target = out or self.path / "reports" / f"{name}.html"
         return reports.render(self.path, reports.notebook(name), target, parameters)
 
-    def maintain(self) -> None:
-        """Merge small files, restore the clustering, let go of old snapshots."""
-        self.warehouse.maintain()
+    def maintain(self, *, keep_days: int = 7) -> Maintenance:
+        """Let go of what is no longer needed, and put the lake's files in order.
+
+        Parameters
+        ----------
+        keep_days
+            How long everything is kept: every scoring (of older ones, the last of each day), what
+            the inbox has handed on, and the lake's history.
+        """
+        thinned = thin_snapshots(self.warehouse, keep_days=keep_days)
+        row = self.warehouse.sql("select max(last_seq) from lake.ingest_watermark").fetchone()
+        before = datetime.now(UTC) - timedelta(days=keep_days)
+        pruned = self.state.prune_inbox(row[0] or 0 if row else 0, before)
+        self.warehouse.maintain(keep_days=keep_days)
+        return Maintenance(thinned, pruned)
 
     def sql(self, query: str) -> "pl.DataFrame":
         """The rows of a query over `lake.…` and `state.…`; the prefixes may be left out.
@@ -176,6 +199,12 @@ class Workspace:
         """Let the state follow people whose user_id is another now; a crash only puts it off."""
         renamed = self.warehouse.query("identity/renamed_person").fetchall()
         self.state.move_people(renamed)
+
+    def _keep_classified(self, progress: Progress = silent) -> None:
+        """Type the events by this workspace's definitions, once: those don't change under it."""
+        if not self._is_classified:
+            keep_classified(self.warehouse, self.definitions, progress=progress)
+            self._is_classified = True
 
     def _register_definitions(self) -> None:
         """Keep the definitions in force where scores and assignments can refer to them."""

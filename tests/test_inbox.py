@@ -1,7 +1,8 @@
 """Small deliveries: into the inbox, and from there into the lake, once."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from conftest import OpenWorkspace
@@ -165,3 +166,17 @@ def test_a_long_inbox_is_drained_in_batches(workspace: Workspace, monkeypatch: p
     assert workspace.drain() == 5
     watermark = workspace.warehouse.sql("from lake.ingest_watermark").fetchall()
     assert watermark == [(5,)]
+
+
+def test_maintenance_keeps_scores_and_lets_the_inbox_go(workspace: Workspace) -> None:
+    old = datetime(2024, 1, 1, tzinfo=UTC)
+    sent = {"uuid": str(UUID(int=1)), "event": "app_open", "distinct_id": "ann", "properties": {}}
+    workspace.post([sent | {"timestamp": "2024-01-01T00:00:00Z"}], received_at=old)
+    workspace.drain()
+    for hours in (1, 2, 24 * 20):
+        workspace.score(old + timedelta(hours=hours))
+    before = workspace.sql("select * from lake.user_intent_score where as_of > '2024-01-01 01:30'")
+    done = workspace.maintain()
+    assert (done.scorings_thinned, done.inbox_rows_pruned) == (1, 1)
+    assert workspace.sql("from lake.user_intent_score order by as_of").equals(before.sort("as_of"))
+    assert workspace.sql("select count(*) from lake.user_event").item() == 1

@@ -111,3 +111,19 @@ def test_a_person_is_found_by_any_id_and_by_the_one_that_reports_show(
     assert workspace.user("device-1") == workspace.user(shown.user_id) == shown
     with pytest.raises(UnknownPerson):
         workspace.user("eve")
+
+
+def test_a_person_keeps_the_history_from_before_they_were_identified(workspace: Workspace) -> None:
+    def post(number: int, name: str, distinct_id: str, day: int, **properties: str) -> None:
+        event = {"uuid": str(UUID(int=number)), "event": name, "distinct_id": distinct_id}
+        at = {"timestamp": f"2026-03-{day:02}T00:00:00Z", "properties": properties}
+        workspace.post([event | at])
+        workspace.drain()
+
+    post(1, "app_open", "device-1", 1)
+    workspace.score(AS_OF - timedelta(days=12))
+    post(2, "$identify", "ann", 5, **{"$anon_distinct_id": "device-1"})
+    workspace.score(AS_OF)
+    ann = workspace.user("ann")
+    assert [row["as_of"].day for row in ann.history] == [3, 15]
+    assert ann.intent.trend is not None

@@ -9,8 +9,10 @@ import json
 from collections.abc import Callable
 
 from mi_core.definitions import Definitions
+from mi_core.relations import relation_sql
 from mi_core.warehouse import Warehouse
 
+_TYPING = ("session_first", "typed_event", "channel_evidence", "channel_class", "user_event")
 _LOOKED_FOR = (
     "utm_source",
     "utm_medium",
@@ -56,6 +58,7 @@ def classification_version(definitions: Definitions) -> str:
     parts = definitions.config()
     decisive = {name: parts[name] for name in ("events", "channels", "measures")}
     text = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
+    text += "".join(relation_sql(f"staging/{name}") for name in _TYPING)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

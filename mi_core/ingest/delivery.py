@@ -63,12 +63,15 @@ def _publish(
     warehouse: Warehouse, door: Door, staged: list[_Staged], progress: Progress
 ) -> IngestSummary:
     batch_id = hashlib.sha256("".join(sorted(s.digest for s in staged)).encode()).hexdigest()[:16]
-    keep_classified(warehouse, door.definitions, progress=progress)
-    with warehouse.view("staged", _staged_rows(warehouse, staged)):
+    rows = _staged_rows(warehouse, staged)
+    with warehouse.view("staged", rows):
         told = tally(warehouse)
         # Before the files count as known: a run that is interrupted here writes it again.
         quarantine = _quarantine(warehouse, batch_id) if told["rejected"] else None
-        with warehouse.publish(f"ingest {batch_id}"):
+    with warehouse.lock():
+        # Under the same lock: between the two, a process with other definitions might type again.
+        keep_classified(warehouse, door.definitions, progress=progress)
+        with warehouse.view("staged", rows), warehouse.publish(f"ingest {batch_id}"):
             published = publish(warehouse, door.definitions, batch_id, progress=progress)
             warehouse.stage(
                 "batch_file", "staging/batch_file", batch_id=batch_id, withheld=WITHHELD
@@ -148,7 +151,7 @@ def _staged_rows(warehouse: Warehouse, staged: list[_Staged]) -> str:
             {
                 "file_no": number,
                 "source": "export",
-                "file_name": each.file.path.name,
+                "file_name": _told_name(each),
                 "file_digest": each.digest,
                 "rows": str(each.rows),
             }
@@ -161,6 +164,12 @@ def _staged_rows(warehouse: Warehouse, staged: list[_Staged]) -> str:
         f" from read_parquet([{paths}], filename = true) as s"
         " join staged_file as f on f.rows = s.filename"
     )
+
+
+def _told_name(staged: _Staged) -> str:
+    """The file's name as it may be stored: not one that holds an address."""
+    name = staged.file.path.name
+    return name if "@" not in name else f"{staged.digest}{staged.file.path.suffix}"
 
 
 def _quarantine(warehouse: Warehouse, batch_id: str) -> Path:

@@ -19,7 +19,7 @@ WITHHELD = "consent_analytics is false"
 
 # Every value that a screen of the package finds holds one of these; it spares most rows the closer
 # look. An overlay's own screens may find others, so with them all rows get it.
-_SUSPICIOUS = r"[@?#]|%40|%2B|:[{\[]|(?:[0-9][ ().\-/]{0,2}){7}"
+_SUSPICIOUS = r"[@?#]|%40|%2B|[0-9]\.[0-9]{1,3}\.[0-9]|:[{\[]|(?:[0-9][ ().\-/]{0,2}){7}"
 _ANYTHING = ""
 _NOT_PROPERTIES = ("$anon_distinct_id", "alias", "$session_id", "distinct_id", "token")
 

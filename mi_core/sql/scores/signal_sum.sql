@@ -72,7 +72,7 @@ select
     max(
         (
             given.points * (list_max($days::integer[]) * 86400000::bigint + 1)
-            + (epoch_us($as_of::timestamp) - epoch_us(given.occurred_at)) // 1000
+            + epoch_us($as_of::timestamp) // 1000 - epoch_us(given.occurred_at) // 1000
         ) * (select count(*) + 1 from signal)
         + given.number,
         $top

@@ -116,7 +116,13 @@ select
     end as properties,
     json_of(list_filter(variants, lambda p: p.value is not null)) as experiments,
     case when is_accepted then dropped end as dropped,
-    list_filter(reworked, lambda p: p.value is null and p.rule = 'keep').list_transform(
-        lambda p: p.source
+    list_concat(
+        list_transform(
+            list_filter(reworked, lambda p: p.value is null and (
+                p.rule = 'keep' or host_of(json_extract_string(props[p.source], '$')) is not null
+            )),
+            lambda p: p.source
+        ),
+        list_transform(list_filter(variants, lambda p: p.value is null), lambda p: p.key)
     ) as screened
 from screened

@@ -92,7 +92,7 @@ create table campaign_spend (
     cents bigint
 );
 
--- What a person's events add up to at `as_of`: all that a score needs of them (scores/features.sql).
+-- What a person's events add up to at `as_of`: all that a score needs of them (scores/feature.sql).
 create table user_feature (
     user_id uuid,
     as_of timestamp,
