@@ -20,6 +20,8 @@ WINDOWS = (7, 30)
 
 _WEEKS = (7, 14, 21, 28)
 _FURTHEST_STEP = timedelta(days=10)
+_MANY_PEOPLE, _MANY_SHARE = 10_000, 0.05
+"""More changed people than both cost more one by one than everybody does together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +70,10 @@ def score(
     with warehouse.reading() as snapshot:
         last = _last_run(warehouse)
         reason = "asked for" if full else _why_full(last, moment, definitions)
-        if last is None or reason:
-            recomputed = _stage_everybody(warehouse, definitions, moment)
-        else:
-            recomputed = _stage_changed(warehouse, definitions, moment, last, snapshot)
+        if last is not None and not reason:
+            reason = _stage_changed(warehouse, definitions, moment, last, snapshot)
+        stage = _stage_everybody if reason else _stage_again
+        recomputed = stage(warehouse, definitions, moment)
         warehouse.stage("seen_batch", "scores/seen_batch")
         warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
@@ -205,8 +207,9 @@ def _stage_everybody(warehouse: Warehouse, definitions: Definitions, as_of: date
 
 def _stage_changed(
     warehouse: Warehouse, definitions: Definitions, as_of: datetime, last: _LastRun, snapshot: int
-) -> int:
-    warehouse.stage(
+) -> str:
+    """Stage who changed since the last run; says why that is too many, and nothing if it isn't."""
+    changed = warehouse.stage(
         "scope_person",
         "scores/scope_person",
         as_of=as_of,
@@ -215,6 +218,14 @@ def _stage_changed(
         last_snapshot=last.lake_snapshot,
         snapshot=snapshot,
     )
+    row = warehouse.sql("select count(*) from lake.user_milestone").fetchone()
+    people = row[0] if row else 0
+    is_many = changed > _MANY_PEOPLE and changed > _MANY_SHARE * people
+    return f"{changed:,} of {people:,} people have changed" if is_many else ""
+
+
+def _stage_again(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> int:
+    """Features of those who changed, and those of everybody else from the last run."""
     stage_people(warehouse, definitions, as_of)
     recomputed = stage_features(warehouse, definitions, as_of, "feature_new")
     warehouse.stage("feature", "scores/feature_next", as_of=as_of)

@@ -202,3 +202,16 @@ def test_run_that_was_overtaken_leaves_what_the_other_published(
     assert left == {table: published(workspace, table, AS_OF) for table in PUBLISHED}
     run(workspace, AS_OF, full=True)
     assert left == {table: published(workspace, table, AS_OF) for table in PUBLISHED}
+
+
+def test_many_changed_people_are_a_full_run(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_MANY_PEOPLE", 1)
+    publish_events(workspace.warehouse, {ANN: [act("app_open", days=3)]})
+    run(workspace, AS_OF)
+    publish_events(workspace.warehouse, {ANN: [act("app_open", days=2)]})
+    assert run(workspace, AS_OF).mode == "incremental"
+    publish_events(workspace.warehouse, {p: [act("app_open", days=2)] for p in (ANN, BOB)})
+    done = run(workspace, AS_OF)
+    assert (done.mode, done.reason) == ("full", "2 of 2 people have changed")
