@@ -6,7 +6,7 @@ Each works on a whole population at once, by way of a temporary table of what is
 STAGE_INCOMING = (
     "drop table if exists incoming_persona",
     "create temporary table incoming_persona"
-    " (user_id varchar(36), slug varchar(64), confidence double precision)",
+    " (user_id varchar(36) primary key, slug varchar(64), confidence double precision)",
 )
 INCOMING = (
     "insert into incoming_persona (user_id, slug, confidence) values (:user_id, :slug, :confidence)"
