@@ -100,7 +100,7 @@ def _write_month(
 def _review(warehouse: Warehouse, batch_id: str) -> None:
     """Read all events of those again from whom the delivery may have taken a milestone."""
     warehouse.stage("reviewed_person", "staging/reviewed_person")
-    warehouse.stage("scope_event", "staging/person_event", people="reviewed_person")
+    warehouse.stage("scope_event", "staging/person_event")
     warehouse.sql(
         "delete from lake.user_milestone where user_id in (select user_id from reviewed_person)"
     )

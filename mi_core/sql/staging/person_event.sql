@@ -1,4 +1,4 @@
--- One row per event in the lake of the people in the table $people.
+-- One row per event in the lake of the people who are looked at again.
 select u.*
 from lake.user_event as u
-semi join query_table($people) as p on p.user_id = u.user_id
+semi join reviewed_person as p on p.user_id = u.user_id
