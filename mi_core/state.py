@@ -22,7 +22,6 @@ from mi_core.errors import UnknownName, WorkspaceError
 from mi_core.settings import Settings
 
 _INBOX_KEY = 4_711_002
-_STRENGTH = {"manual": 3, "ai_enrichment": 2, "behavior_analysis": 1}
 _IDENTITY = {"sqlite": "integer primary key autoincrement"}
 
 Row = Mapping[str, Any]
@@ -139,12 +138,16 @@ class State:
         A weaker source never overwrites a stronger one, an older assignment never a newer one, and
         what is overwritten stays as history.
         """
-        if source not in _STRENGTH:
-            raise UnknownName("persona source", source, _STRENGTH)
+        if source not in sql.STRENGTH:
+            raise UnknownName("persona source", source, sql.STRENGTH)
         incoming = [{"user_id": u, "slug": s, "confidence": c} for u, s, c in rows]
         if not incoming:
             return 0
-        bound = {"source": source, "at": _naive(assigned_at), "strength": _STRENGTH[source]}
+        bound = {
+            "source": source,
+            "at": _naive(assigned_at),
+            "strength": sql.STRENGTH[source],
+        }
         with self._write() as connection:
             for statement in sql.STAGE_INCOMING:
                 connection.execute(sa.text(statement))

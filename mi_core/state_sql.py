@@ -3,6 +3,11 @@
 Each works on a whole population at once, by way of a temporary table of what is new.
 """
 
+STRENGTH = {"manual": 3, "ai_enrichment": 2, "behavior_analysis": 1}
+"""Sources of persona assignments: a weaker one never overwrites a stronger."""
+
+_RANK = " ".join(f"when '{source}' then {rank}" for source, rank in STRENGTH.items())
+
 STAGE_INCOMING = (
     "drop table if exists incoming_persona",
     "create temporary table incoming_persona"
@@ -11,15 +16,13 @@ STAGE_INCOMING = (
 INCOMING = (
     "insert into incoming_persona (user_id, slug, confidence) values (:user_id, :slug, :confidence)"
 )
-SUPERSEDE = """
+SUPERSEDE = f"""
 update user_persona
 set superseded_at = :at
 where
     superseded_at is null
     and assigned_at <= :at
-    and :strength >= case source
-        when 'manual' then 3 when 'ai_enrichment' then 2 else 1
-    end
+    and :strength >= case source {_RANK} end
     and exists (
         select 1
         from incoming_persona as i
@@ -49,7 +52,7 @@ STAGE_MOVES = (
 )
 MOVE = "insert into person_move (old_id, new_id) values (:old_id, :new_id)"
 
-_PERSONA_RANK = """
+_PERSONA_RANK = f"""
 create temporary table persona_rank as
 select
     p.user_id,
@@ -63,7 +66,7 @@ where
 window best as (
     partition by coalesce(m.new_id, p.user_id)
     order by
-        case p.source when 'manual' then 3 when 'ai_enrichment' then 2 else 1 end desc,
+        case p.source {_RANK} end desc,
         p.assigned_at desc,
         p.user_id
 )
