@@ -45,6 +45,8 @@ DEFINITION_TABLES = {
 """Temporary table → the method of Definitions that gives its rows."""
 
 VIEWS = (
+    "touchpoint",
+    "conversion",
     "email_send",
     "free_trial",
     "subscription",

@@ -1,13 +1,14 @@
 """The face of the package: one object with the verbs that people use."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from mi_core.definitions import Definitions, load_definitions
 from mi_core.errors import UnknownPerson, WorkspaceError
@@ -25,6 +26,13 @@ from mi_core.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from mi_core.attribution import Attribution
+    from mi_core.definitions import FunnelStep
+    from mi_core.funnels import Funnel
+    from mi_core.ingest.spend import SpendSummary
+    from mi_core.journey import Journey
+    from mi_core.retention import Retention
 
 
 @dataclass(frozen=True)
@@ -136,11 +144,153 @@ class Workspace:
             The id belongs to nobody here, or to nobody with events before `as_of`.
         """
         self._keep_classified()
-        user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
-        if user_id is None:
-            raise UnknownPerson("No event of this workspace came with that id.")
-        moment = as_of or self.scored_as_of() or datetime.now(UTC)
+        user_id, moment = self._whose(distinct_id), self._moment(as_of)
         return view_person(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
+
+    def attribution(
+        self,
+        models: Sequence[str] | None = None,
+        *,
+        by: str = "channel",
+        conversion: str | None = None,
+        as_of: datetime | None = None,
+        days: int = 90,
+        seed: int = 0,
+        **rules: Any,
+    ) -> "Attribution":
+        """Which marketing earned the conversions of the `days` days before `as_of`.
+
+        See `attribution.attribute`, also for `rules`, which stand above those of attribution.toml.
+        """
+        from mi_core.attribution import attribute
+
+        self._keep_classified()
+        return attribute(
+            self.warehouse,
+            self.definitions,
+            models,
+            by=by,
+            conversion=conversion,
+            as_of=self._moment(as_of),
+            days=days,
+            seed=seed,
+            **rules,
+        )
+
+    def journey(self, distinct_id: str, *, as_of: datetime | None = None) -> "Journey":
+        """One person's way: milestones, touchpoints, credit; see `journey.view_journey`.
+
+        Raises
+        ------
+        UnknownPerson
+            The id belongs to nobody here, or to nobody with events before `as_of`.
+        """
+        from mi_core.journey import view_journey
+
+        self._keep_classified()
+        return view_journey(
+            self.warehouse,
+            self.state,
+            self.definitions,
+            self._whose(distinct_id),
+            as_of=self._moment(as_of),
+        )
+
+    def funnel(
+        self,
+        steps: "Sequence[str | FunnelStep] | None" = None,
+        *,
+        order: str = "ordered",
+        window_days: float = 14,
+        exclude: Sequence[str] = (),
+        by: str | None = None,
+        as_of: datetime | None = None,
+        days: int = 90,
+    ) -> "Funnel":
+        """How many people took each of `steps`, default those of funnel.toml; see `funnels.funnel`."""
+        from mi_core.funnels import funnel
+
+        self._keep_classified()
+        return funnel(
+            self.warehouse,
+            self.definitions,
+            steps,
+            order=order,
+            window_days=window_days,
+            exclude=exclude,
+            by=by,
+            as_of=self._moment(as_of),
+            days=days,
+        )
+
+    def retention(
+        self,
+        start: str | None = None,
+        returning: str | None = None,
+        *,
+        every: str = "week",
+        periods: int = 12,
+        kind: str = "first_time",
+        counting: str = "on",
+        by: str | None = None,
+        as_of: datetime | None = None,
+    ) -> "Retention":
+        """How many people of each cohort came back, period by period; see `retention.retention`."""
+        from mi_core.retention import retention
+
+        self._keep_classified()
+        return retention(
+            self.warehouse,
+            self.definitions,
+            start,
+            returning,
+            every=every,
+            periods=periods,
+            kind=kind,
+            counting=counting,
+            by=by,
+            as_of=self._moment(as_of),
+        )
+
+    def lifecycle(
+        self,
+        event: str | None = None,
+        *,
+        every: str = "week",
+        as_of: datetime | None = None,
+        days: int = 90,
+    ) -> "pl.DataFrame":
+        """New, returning, resurrecting and dormant people by period; see `retention.lifecycle`."""
+        from mi_core.retention import lifecycle
+
+        self._keep_classified()
+        moment = self._moment(as_of)
+        return lifecycle(
+            self.warehouse, self.definitions, event, every=every, as_of=moment, days=days
+        )
+
+    def stickiness(
+        self,
+        event: str | None = None,
+        *,
+        every: str = "day",
+        as_of: datetime | None = None,
+        days: int = 30,
+    ) -> "pl.DataFrame":
+        """How many people were active in how many periods; see `retention.stickiness`."""
+        from mi_core.retention import stickiness
+
+        self._keep_classified()
+        moment = self._moment(as_of)
+        return stickiness(
+            self.warehouse, self.definitions, event, every=every, as_of=moment, days=days
+        )
+
+    def ingest_spend(self, files: Iterable[Path | str], *, replace: bool = False) -> "SpendSummary":
+        """Take what campaigns cost, by day, from CSV or Parquet; see `spend.ingest_spend`."""
+        from mi_core.ingest.spend import ingest_spend
+
+        return ingest_spend(self.warehouse, self.definitions, map(Path, files), replace=replace)
 
     def scored_as_of(self) -> datetime | None:
         """The instant of the newest scoring; None before the first."""
@@ -194,6 +344,16 @@ class Workspace:
         It only reads: a statement that would change what is stored is refused.
         """
         return self.warehouse.ask(query)
+
+    def _moment(self, as_of: datetime | None) -> datetime:
+        """`as_of`; where nobody says, that of the newest scoring, or now."""
+        return as_of or self.scored_as_of() or datetime.now(UTC)
+
+    def _whose(self, distinct_id: str) -> UUID:
+        user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
+        if user_id is None:
+            raise UnknownPerson("No event of this workspace came with that id.")
+        return user_id
 
     def _follow_people(self) -> None:
         """Let the state follow people whose user_id is another now; a crash only puts it off."""

@@ -1,19 +1,5 @@
 -- One row per conversion: the person's last touchpoint in the 30 days before it, nulls without one.
 -- A touchpoint at the moment of the conversion is none; of two at one time the later id counts.
-with touchpoint as (
-    select u.user_id, u.occurred_at, u.event_id, u.channel, u.campaign_id, u.creative_id
-    from lake.user_event as u
-    join taxonomy as t on t.event_name = u.event_name
-    where t.is_touch and (t.session_first_etype is null or u.etype = t.session_first_etype)
-),
-
-conversion as (
-    select u.event_id, u.user_id, u.etype, u.occurred_at, u.value
-    from lake.user_event as u
-    join taxonomy as t on t.event_name = u.event_name
-    where t.is_conversion
-)
-
 select
     c.event_id as conversion_id,
     c.user_id,
