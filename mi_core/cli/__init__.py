@@ -1,0 +1,31 @@
+"""`mi`: the workspace's verbs on the command line.
+
+Data goes to standard output, as tables or with `--json` as one JSON document; progress and errors
+go to standard error. An error is one sentence and exit code 1; a command that can't be read is 2.
+Everything heavy is imported by the command that needs it, so that `mi --help` is quick.
+"""
+
+from mi_core.cli import definitions, pages, people, store
+from mi_core.cli.app import app
+
+COMMANDS = (
+    store.init,
+    store.ingest,
+    people.score,
+    people.user,
+    pages.report,
+    pages.demo,
+    store.sql,
+    store.maintain,
+    store.doctor,
+)
+"""In the order of `mi --help`: functions of the modules beside, each a command under its name."""
+
+for _command in COMMANDS:
+    app.command()(_command)
+app.add_typer(definitions.app, name="definitions")
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="mi")

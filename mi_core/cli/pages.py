@@ -1,0 +1,47 @@
+"""Reports, and a sample of the whole way to one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mi_core import terminal
+from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, open_workspace, workspace_folder
+
+
+def report(
+    name: Annotated[str, typer.Argument(help="Which report.")] = "acquisition",
+    as_of: AsOfScoring = None,
+    days: Annotated[int, typer.Option(min=1, help="Days that it covers.")] = 90,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write it. Default: reports/ in the workspace.")
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Render a report as one self-contained HTML page."""
+    with open_workspace(workspace) as opened, terminal.progress() as progress:
+        progress("Rendering the report", 0, 1)
+        page = opened.report(name, as_of=as_of, days=days, out=out)
+    terminal.write({"page": page}, as_json=as_json)
+
+
+def demo(
+    events: Annotated[int, typer.Option(min=1, help="How many sample events.")] = 200_000,
+    seed: Annotated[int, typer.Option(help="Which sample: the same seed, the same people.")] = 0,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Take sample people the whole way to a report, in demo/ beside your own workspace."""
+    from mi_core.demo import run_demo
+
+    with terminal.progress() as progress:
+        made = run_demo(
+            workspace_folder(workspace) / "demo", events=events, seed=seed, progress=progress
+        )
+    counts = {"events": made.ingested.accepted, "people": made.scored.users_scored}
+    terminal.write(made if as_json else counts, as_json=as_json)
+    terminal.note(
+        f"To look further: export MI_WORKSPACE={made.workspace}, then mi sql or make lab."
+    )
+    terminal.note(f"The report, to open in a browser: {made.report}")
