@@ -1,8 +1,4 @@
-"""Tidy frame in, Altair chart out; nothing is computed here.
-
-A chart carries what it says in words (`description`) and its figures as a table, so that a reader
-who can't see it loses nothing. A frame without rows gives a sentence in place of a chart.
-"""
+"""Charts of the acquisition report: the relations of `sql/reports/`, drawn."""
 
 from typing import TYPE_CHECKING
 
