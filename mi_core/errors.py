@@ -60,7 +60,7 @@ class UnknownName(MiError):
     def __init__(self, kind: str, name: str, allowed: Iterable[str]) -> None:
         self.kind, self.name, self.allowed = kind, name, sorted(allowed)
         near = get_close_matches(name, self.allowed, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f"; did you mean {near[0]!r}?" if near else "."
         super().__init__(f"There is no {kind} {name!r}{hint} Allowed: {', '.join(self.allowed)}.")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, list[str]]]:

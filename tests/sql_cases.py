@@ -4,6 +4,7 @@ A case says which rows the tables have (`given`), the parameters (`params`) and 
 out (`expect`: the columns it names, in any order). Ids are small numbers, times are UTC.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 from mi_core.warehouse import Warehouse
 
 FOLDER = Path(__file__).parent / "sql"
+UUID_TEXT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Row = Mapping[str, Any]
 
@@ -62,4 +64,5 @@ def _stored(name: str, value: Any) -> Any:
 
 
 def _shown(name: str, value: Any) -> Any:
-    return UUID(value).int if name.endswith("_id") else value
+    is_uuid = name.endswith("_id") and isinstance(value, str) and UUID_TEXT.fullmatch(value)
+    return UUID(value).int if is_uuid else value
