@@ -7,6 +7,7 @@ list whole.
 
 from mi_core.definitions.loading import definitions_from_config, load_definitions
 from mi_core.definitions.models import (
+    AttributionRules,
     Event,
     FunnelStep,
     IntentRules,
@@ -18,6 +19,7 @@ from mi_core.definitions.models import (
 from mi_core.definitions.tables import Definitions
 
 __all__ = [
+    "AttributionRules",
     "Definitions",
     "Event",
     "FunnelStep",

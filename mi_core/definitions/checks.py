@@ -23,6 +23,7 @@ def problems(definitions: Definitions) -> Iterator[Problem]:
     yield from _privacy(definitions.privacy)
     yield from _orders(definitions)
     yield from _sums(definitions)
+    yield from _attribution(definitions)
     yield from _signals(definitions)
 
 
@@ -169,6 +170,17 @@ def _sums(definitions: Definitions) -> Iterator[Problem]:
     shares = [magnetism.active_days_share, magnetism.active_weeks_share]
     yield from _wrong_sum(("magnetism", "weights"), weights, 100)
     yield from _wrong_sum(("magnetism", "active_days_share"), shares, 1)
+
+
+def _attribution(definitions: Definitions) -> Iterator[Problem]:
+    rules, path = definitions.attribution, ("attribution",)
+    channels = definitions.channels.names
+    yield from _unknown((*path, "direct_channel"), "channel", rules.direct_channel, channels)
+    for name in ("position_based", "w_shaped"):
+        shares = list(getattr(rules, name).model_dump().values())
+        if not 0 < sum(shares) <= 1 + 1e-9:
+            listed = " + ".join(f"{share:g}" for share in shares)
+            yield (*path, name), f"must add up to 1 or less, but more than 0; {listed} does not."
 
 
 def _wrong_sum(path: Path, values: Sequence[float], total: float) -> Iterator[Problem]:

@@ -291,3 +291,35 @@ class Funnel(Frozen):
     """The steps of the acquisition funnel, in order."""
 
     steps: tuple[FunnelStep, ...] = Field(min_length=2)
+
+
+class PositionShares(Frozen):
+    """Shares of the first and the last touchpoint; what is left goes to those between."""
+
+    first: Share
+    last: Share
+
+
+class WShares(PositionShares):
+    """As PositionShares, with the touchpoint that led to the address."""
+
+    lead: Share
+
+
+class AttributionRules(Frozen):
+    """What a path is, and how models share a conversion out; see attribution.toml."""
+
+    lookback_days: Positive
+    transform: Literal["unique", "exposure", "first", "frequency"]
+    direct: Literal["keep", "remove", "remove_last"]
+    direct_channel: str
+    max_touches: int = Field(ge=0)
+    half_life_days: Positive
+    position_based: PositionShares
+    w_shaped: WShares
+    markov_order: int = Field(ge=1, le=4)
+    value_function: Literal["conversions", "conversion_rate"]
+    draws: int = Field(ge=0, le=100_000)
+    level: float = Field(gt=0, lt=1)
+    min_conversions: int = Field(ge=0)
+    min_paths_per_state: NonNegative

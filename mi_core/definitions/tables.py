@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import field_validator
 
 from mi_core.definitions.models import (
+    AttributionRules,
     ChannelRule,
     Channels,
     Etype,
@@ -41,6 +42,7 @@ class Definitions(Frozen):
     privacy: Privacy
     measures: Measures
     funnel: Funnel
+    attribution: AttributionRules
 
     @field_validator("personas")
     @classmethod
