@@ -7,6 +7,7 @@ MiError
 │   └── LockTimeout      another process held the write lock for too long
 ├── IngestError          a file that can't be taken in; nothing of it was
 ├── RelationError        SQL that failed, with the relation's name
+├── BadValue             a value that a parameter can't have
 ├── UnknownName          a name that isn't there, with the nearest that is
 ├── UnknownPerson        an id that belongs to nobody here
 └── ReportError          a report that can't be rendered
@@ -44,6 +45,10 @@ class IngestError(MiError):
 
 class RelationError(MiError):
     """A relation's SQL failed."""
+
+
+class BadValue(MiError):
+    """A parameter can't have this value."""
 
 
 class UnknownPerson(MiError):
