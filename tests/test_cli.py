@@ -218,6 +218,21 @@ def test_definitions_in_force_include_the_overlay(own_workspace: Path):
     assert run("definitions", "show").exit_code == 0
 
 
+def test_spend_is_taken_in_once(own_workspace: Path, tmp_path: Path):
+    file = tmp_path / "spend.csv"
+    file.write_text("date,channel,spend\n2024-06-01,google_ads,12.50\n2024-06-02,google_ads,7\n")
+    shown = run("ingest-spend", file)
+    again = as_json("ingest-spend", file)
+    file.write_text("date,channel,spend\n2024-06-01,google_ads,13\n")
+
+    assert shown.stdout.splitlines()[0].split() == ["spend", "19.50"]
+    assert (again["cents"], again["unchanged"], again["until"]) == (1950, 2, "2024-06-02")
+    assert "spend.csv, line 2: google_ads on 2024-06-01 is 12.50 in the lake, and 13.00 here" in (
+        complaint("ingest-spend", file)
+    )
+    assert as_json("ingest-spend", file, "--replace")["replaced"] == 1
+
+
 def test_an_overlay_to_check_that_is_not_there_is_one_sentence(workspace: Path):
     assert str(workspace / "overlay.toml") in complaint("definitions", "check")
     assert "nowhere.toml" in complaint("definitions", "check", "nowhere.toml")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from report_samples import memory_lake
 
 from mi_core.definitions import load_definitions
-from mi_core.ingest.door import _SUSPICIOUS, Door
+from mi_core.ingest.door import _SUSPICIOUS, Door, personal_pattern
 from mi_core.ingest.keys import HashKeys
 from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace
@@ -153,7 +153,7 @@ def test_values_that_look_personal_are_dropped_and_counted(door: OpenDoor, name:
     )
 )
 def test_the_quick_look_misses_nothing_that_a_screen_finds(door: OpenDoor, values: list[str]):
-    personal = door.door._pattern(None)
+    personal = personal_pattern(door.door.definitions, None)
     missed = door.warehouse.sql(
         "select text from (select unnest($values) as text)"
         " where regexp_matches(text, $personal)"

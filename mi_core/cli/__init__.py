@@ -5,12 +5,13 @@ go to standard error. An error is one sentence and exit code 1; a command that c
 Everything heavy is imported by the command that needs it, so that `mi --help` is quick.
 """
 
-from mi_core.cli import definitions, pages, people, store
+from mi_core.cli import definitions, pages, people, spend, store
 from mi_core.cli.app import app
 
 COMMANDS = (
     store.init,
     store.ingest,
+    spend.ingest_spend,
     people.score,
     people.user,
     pages.report,

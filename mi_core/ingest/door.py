@@ -42,7 +42,7 @@ class Door:
         """Get ready for the rows of `raw_event`; returns the parameters of `staging/door`."""
         privacy = self.definitions.privacy
         experiment = "^(?:" + "|".join(map(_literal, privacy.experiment_prefixes)) + ")"
-        personal = self._pattern(None)
+        personal = personal_pattern(self.definitions, None)
         warehouse.load_rows("property_whitelist", self._whitelist())
         warehouse.stage(
             "event_shape",
@@ -66,19 +66,23 @@ class Door:
         return _SUSPICIOUS if self.definitions.privacy.screens == own else _ANYTHING
 
     def _whitelist(self) -> list[dict[str, object]]:
-        rows = self.definitions.whitelist_rows()
-        return [row | {"pattern": self._pattern(row["stored_name"])} for row in rows]
-
-    def _pattern(self, stored_name: str | None) -> str:
-        """One pattern of all screens that the property isn't exempt from; it may match nothing."""
-        privacy = self.definitions.privacy
-        groups = {group for group, names in privacy.whitelist.items() if stored_name in names}
-        patterns = [
-            screen.pattern
-            for screen in privacy.screens.values()
-            if stored_name not in screen.exempt and not groups.intersection(screen.exempt)
+        whitelist = self.definitions.whitelist_rows()
+        return [
+            row | {"pattern": personal_pattern(self.definitions, row["stored_name"])}
+            for row in whitelist
         ]
-        return "|".join(f"(?:{pattern})" for pattern in patterns) or r"[^\s\S]"
+
+
+def personal_pattern(definitions: Definitions, stored_name: str | None) -> str:
+    """One pattern of all screens that a property isn't exempt from; it may match nothing."""
+    privacy = definitions.privacy
+    groups = {group for group, names in privacy.whitelist.items() if stored_name in names}
+    patterns = [
+        screen.pattern
+        for screen in privacy.screens.values()
+        if stored_name not in screen.exempt and not groups.intersection(screen.exempt)
+    ]
+    return "|".join(f"(?:{pattern})" for pattern in patterns) or r"[^\s\S]"
 
 
 def _literal(text: str) -> str:

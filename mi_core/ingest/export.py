@@ -154,7 +154,7 @@ def _damaged(file: ExportFile) -> IngestError:
 
 def _parquet(file: ExportFile, path: Path, warehouse: Warehouse) -> str:
     options = "file_row_number = true, hive_partitioning = false"
-    source = f"read_parquet({quoted(_no_glob(path))}, {options})"
+    source = f"read_parquet({quoted(literal_path(path))}, {options})"
     columns = {name: kind for name, kind, *_ in warehouse.sql(f"describe from {source}").fetchall()}
     missing = [name for name in _REQUIRED if name not in columns]
     if missing:
@@ -183,11 +183,11 @@ def _lines(file: ExportFile, path: Path) -> str:
     compression = "uncompressed" if file.compression == "brotli" else file.compression
     return (
         "select row_number() over () as row_no, json, null::timestamptz as arrived_at"
-        f" from read_json_objects({quoted(_no_glob(path))}, format = 'newline_delimited',"
+        f" from read_json_objects({quoted(literal_path(path))}, format = 'newline_delimited',"
         f" ignore_errors = true, compression = '{compression}')"
     )
 
 
-def _no_glob(path: Path) -> str:
+def literal_path(path: Path) -> str:
     """The path with its wildcards taken literally."""
     return "".join(f"[{c}]" if c in "*?[" else c for c in str(path.absolute()))
