@@ -1,10 +1,11 @@
-"""The whole way once, on synthetic people: an export, a workspace, scores, a report."""
+"""The whole way once, on synthetic people: an export, a workspace, spend, scores, a report."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from mi_core.ingest.classify import Progress, silent
+from mi_core.ingest.spend import SpendSummary
 from mi_core.ingest.summary import IngestSummary
 from mi_core.scoring import ScoreSummary
 from mi_core.workspace import open_workspace
@@ -20,6 +21,7 @@ class Demo:
     export: Path
     workspace: Path
     ingested: IngestSummary
+    spent: SpendSummary
     scored: ScoreSummary
     report: Path
 
@@ -37,7 +39,9 @@ def run_demo(
     truth = generate(folder / "export", events=events, seed=seed)
     with open_workspace(folder / "workspace") as workspace:
         ingested = workspace.ingest([truth.events_folder], progress=progress)
+        # What an earlier demo with other arguments left there goes by this one's file.
+        spent = workspace.ingest_spend([truth.spend_file], replace=True)
         scored = workspace.score(truth.end, since=truth.end - HISTORY, progress=progress)
         progress("Rendering the report", 0, 1)
         report = workspace.report(as_of=truth.end)
-    return Demo(folder / "export", workspace.path, ingested, scored, report)
+    return Demo(folder / "export", workspace.path, ingested, spent, scored, report)

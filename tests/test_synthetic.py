@@ -15,7 +15,7 @@ from mi_core.errors import MiError, SettingsError, UnknownName
 from mi_core.intent import MICRO, Intent, Signal, intent, time_on_site_micro
 from mi_core.personas import persona
 from mi_core.synthetic import Truth, generate, generator, load_truth
-from mi_core.synthetic.model import ARCHETYPES, CHANNELS
+from mi_core.synthetic.model import ARCHETYPES, CHANNELS, CLICK_COSTS
 
 JSON = ("properties", "person_properties")
 # Columns and types of a PostHog batch export in Parquet, events model
@@ -84,6 +84,8 @@ def test_same_arguments_give_same_rows_on_any_number_of_threads(
     assert a.keys() == b.keys() == c.keys()
     assert all(a[name].equals(b[name]) for name in a)
     assert not any(a[name].equals(c[name]) for name in a)
+    a_spend, b_spend, c_spend = ((tmp_path / name / "spend.csv").read_text() for name in "abc")
+    assert a_spend == b_spend != c_spend
 
 
 def test_blocks_do_not_share_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,3 +369,27 @@ def test_only_an_earlier_export_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="something else"):
         generate(other, events=500)
     assert (other / "thesis.tex").exists()
+
+
+def test_every_campaign_of_a_paid_channel_has_a_cost_for_each_day(
+    truth: Truth, events: pl.DataFrame
+) -> None:
+    spend = pl.read_csv(truth.spend_file, try_parse_dates=True)
+    clicked = events.filter(event="ad_click")["properties"].str.json_path_match("$.campaign_id")
+    assert spend.columns == ["date", "channel", "campaign", "spend"]
+    assert set(spend["campaign"]) == set(clicked)
+    assert len(spend) == spend.unique(["date", "campaign"]).height == 90 * len(set(clicked))
+    assert (spend["date"].min(), spend["date"].max()) == (
+        truth.start.date(),
+        truth.end.date() - timedelta(days=1),
+    )
+    for name, cost in CLICK_COSTS.items():
+        paid = spend.filter(channel=name)["spend"].sum()
+        assert paid / truth.channels[name].visits == pytest.approx(cost, rel=0.1)
+    assert {name for name, each in CHANNELS.items() if each.kind == "paid"} == set(CLICK_COSTS)
+
+
+def test_the_costs_can_be_taken_in(truth: Truth, tmp_path: Path) -> None:
+    with open_workspace(tmp_path / "workspace") as workspace:
+        summary = workspace.ingest_spend([truth.spend_file])
+    assert (summary.added, summary.channels, summary.days) == (summary.rows, 4, 90)

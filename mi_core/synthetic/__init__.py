@@ -1,6 +1,7 @@
 """Synthetic PostHog exports with a known truth: a seeded generator of any size.
 
-`generate` writes the files and returns the `Truth`; model.py states the model in full.
+`generate` writes the files, what campaigns cost among them, and returns the `Truth`; model.py
+states the model in full.
 """
 
 from mi_core.synthetic.generator import generate

@@ -30,6 +30,7 @@ from mi_core.synthetic.export import (
 )
 from mi_core.synthetic.model import Plan
 from mi_core.synthetic.rows import Block
+from mi_core.synthetic.spend import write_spend
 from mi_core.synthetic.texts import Texts, block_texts, person_texts
 from mi_core.synthetic.truth import Tally, Truth, person_truth, tally
 
@@ -48,7 +49,8 @@ def generate(
     seed: int = 0,
     format: Format = "parquet",
 ) -> Truth:
-    """Writes a synthetic PostHog export into `folder`/events and its truth into `folder`/truth.
+    """Writes a synthetic PostHog export into `folder`/events and its truth into `folder`/truth,
+    and what its campaigns cost into `folder`/spend.csv.
 
     The same arguments give the same rows, on any number of threads.
 
@@ -76,8 +78,10 @@ def generate(
         for part in _parts(pool, plan, events, people):
             _write(pool, folder, plan, part, format)
             tallies.append(part.tally)
-    truth = reduce(add, tallies).truth(folder, plan)
+    total = reduce(add, tallies)
+    truth = total.truth(folder, plan)
     truth.save()
+    write_spend(truth.spend_file, plan, total.daily_visits)
     return truth
 
 
@@ -155,7 +159,8 @@ def _part(plan: Plan, block: Block, shipment: Shipment, kept: int) -> Part:
     shipment = keep_people(shipment, kept)
     delivered = int(deliveries(plan, shipment).sum())
     persons = person_truth(plan, block, people).head(kept)
-    return Part(block, texts, shipment, persons, tally(block, kept, len(shipment.rows), delivered))
+    told = tally(plan, block, kept, len(shipment.rows), delivered)
+    return Part(block, texts, shipment, persons, told)
 
 
 def _write(pool: Executor, folder: Path, plan: Plan, part: Part, format: Format) -> None:

@@ -13,6 +13,8 @@ This is a discrete-time hazard model with a logistic link (Allison 1982, "Discre
 the analysis of event histories"). Channels are drawn independently of the archetype and of the
 past, email apart (it needs an address and an open), so nothing confounds the effects. What is seen
 or done without a visit (advertisements shown, emails opened, likes, app sessions) has none.
+
+A paid channel costs, in a week, about CLICK_COSTS for each of its visits; see spend.py.
 """
 
 from collections.abc import Mapping
@@ -248,6 +250,15 @@ ARCHETYPES: Mapping[str, Archetype] = {
         employees=(1, 50),
     ),
 }
+
+CAMPAIGNS = ("brand", "launch")  # of each tagged channel, with half of its visits each
+CLICK_COSTS: Mapping[str, float] = {
+    "google_ads": 1.60,
+    "meta_ads": 0.70,
+    "linkedin_ads": 3.20,
+    "tiktok_ads": 0.45,
+}
+"""What a visit by a paid channel costs on the mean, in the currency's unit."""
 
 CHURN_SHARE = 0.18  # people who stop coming before the end
 RETURN_SHARE = 0.35  # of those, people who come back after REACTIVATION_DAYS or more

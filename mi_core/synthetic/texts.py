@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from mi_core.synthetic.journeys import Floats
-from mi_core.synthetic.model import ARCHETYPES, CHANNELS, Channel, Plan
+from mi_core.synthetic.model import ARCHETYPES, CAMPAIGNS, CHANNELS, Channel, Plan
 from mi_core.synthetic.rows import (
     ANONYMOUS,
     LANDING,
@@ -27,7 +27,7 @@ _HEX = np.array([f"{i:04x}".encode() for i in range(65_536)], dtype="S4").view(n
 _WHERE = (0, 4, 9, 14, 19, 24, 28, 32)  # of each four digits, between the hyphens
 _PLATFORMS = ("desktop", "mobile", "tablet")
 _ADDRESSES = 254
-_CAMPAIGNS = 4  # per channel
+_CREATIVES = 2 * len(CAMPAIGNS)  # per channel
 _EXECUTIVE = list(ARCHETYPES).index("corporate_executive")
 _EVENTS, _FRAGMENTS, _ELEMENTS = pl.Series(NAMES), pl.Series(FRAGMENTS), pl.Series(ELEMENTS)
 
@@ -108,15 +108,15 @@ def _stacked(frame: pl.DataFrame) -> pl.Series:
 
 def _landings(rng: np.random.Generator, block: Block) -> pl.Series:
     """What the first event of each visit carries of its channel."""
-    texts = [_landing(name, c, k) for name, c in CHANNELS.items() for k in range(_CAMPAIGNS)]
-    campaign = rng.integers(0, _CAMPAIGNS, len(block.visits.at))
-    return pl.Series(texts).gather(block.visits.channel * _CAMPAIGNS + campaign)
+    texts = [_landing(name, c, k) for name, c in CHANNELS.items() for k in range(_CREATIVES)]
+    creative = rng.integers(0, _CREATIVES, len(block.visits.at))
+    return pl.Series(texts).gather(block.visits.channel * _CREATIVES + creative)
 
 
 def _landing(name: str, channel: Channel, number: int) -> str:
     parts = {"$referrer": channel.referrer or "$direct"}
     if channel.source:
-        campaign = f"{name}-{('brand', 'launch')[number // 2]}"
+        campaign = f"{name}-{CAMPAIGNS[number // 2]}"
         parts |= {
             "utm_source": channel.source,
             "utm_medium": channel.medium,

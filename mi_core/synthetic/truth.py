@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from mi_core.synthetic.acts import CAPTURE, PURCHASE, TRIAL
-from mi_core.synthetic.journeys import Flags, Floats
+from mi_core.synthetic.journeys import DAY, Flags, Floats
 from mi_core.synthetic.model import ARCHETYPES, CHANNELS, LOOKBACK_DAYS, Plan
 from mi_core.synthetic.rows import Block
 from mi_core.synthetic.texts import Longs, microseconds
@@ -65,6 +65,11 @@ class Truth:
     def events_folder(self) -> Path:
         """Where the export's files are."""
         return self.folder / "events"
+
+    @property
+    def spend_file(self) -> Path:
+        """What the paid channels' campaigns cost by day, as `mi ingest-spend` takes it."""
+        return self.folder / "spend.csv"
 
     def persons(self) -> pl.DataFrame:
         """One row per person: ids, persona, company size, times (null: never), probabilities.
@@ -140,6 +145,7 @@ class Tally:
     trials: Longs
     purchases: Longs
     visits: Longs
+    daily_visits: Longs  # shape (channels, days)
     caused: Floats  # shape (channels, 2)
     events: int
     delivered: int
@@ -175,11 +181,13 @@ class Tally:
         )
 
 
-def tally(block: Block, people: int, events: int, delivered: int) -> Tally:
+def tally(plan: Plan, block: Block, people: int, events: int, delivered: int) -> Tally:
     """Of the block's first `people` people."""
     archetype = block.people.archetype[:people]
     conversions = block.conversions
-    channel = block.visits.channel[block.visits.person < people]
+    kept = block.visits.person < people
+    channel, day = block.visits.channel[kept], (block.visits.at[kept] // DAY).astype(np.int64)
+    size = len(CHANNELS) * plan.days
 
     def by_archetype(happened: Flags) -> Longs:
         return np.bincount(archetype[happened], minlength=len(ARCHETYPES))
@@ -189,6 +197,7 @@ def tally(block: Block, people: int, events: int, delivered: int) -> Tally:
         by_archetype(np.isfinite(conversions.trial[:people])),
         by_archetype(np.isfinite(conversions.purchase[:people])),
         np.bincount(channel, minlength=len(CHANNELS)),
+        np.bincount(channel * plan.days + day, minlength=size).reshape(-1, plan.days),
         (conversions.expected[:people] - conversions.without[:, :people]).sum(axis=1),
         events,
         delivered,
