@@ -27,6 +27,7 @@ from mi_core.relations import identifier, quoted, relation_sql, shape
 from mi_core.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
     from mi_core.definitions import Definitions
@@ -187,6 +188,10 @@ class Warehouse:
         except RelationError as error:
             raise RelationError(f"Relation {name}: {error}") from error
 
+    def arrays(self, name: str, **params: object) -> "dict[str, np.ndarray]":
+        """The columns of the relation `name` as NumPy arrays; a column with nulls is masked."""
+        return self._execute(name, relation_sql(name), params).fetchnumpy()
+
     def stage(self, table: str, name: str, **params: object) -> int:
         """Put the relation `name` into the temporary table `table`; returns its number of rows."""
         statement = f"create or replace temp table {identifier(table)} as\n{relation_sql(name)}"
@@ -291,6 +296,14 @@ class Warehouse:
             "select unnest(from_json($rows, $shape), recursive := true)",
             {"rows": json.dumps(rows), "shape": json.dumps([columns or shape(rows)])},
         )
+
+    def load_arrays(self, table: str, columns: "Mapping[str, np.ndarray]") -> None:
+        """Put arrays of one length, as columns by name, into the temporary table `table`."""
+        self.connection.register("loaded_arrays", dict(columns))
+        try:
+            self.sql(f"create or replace temp table {identifier(table)} as from loaded_arrays")
+        finally:
+            self.connection.unregister("loaded_arrays")
 
     # --- inner parts
 

@@ -155,16 +155,31 @@ class Workspace:
         conversion: str | None = None,
         as_of: datetime | None = None,
         days: int = 90,
+        lookback_days: float | None = None,
+        transform: str | None = None,
+        direct: str | None = None,
+        max_touches: int | None = None,
+        order: int | None = None,
+        value_function: str | None = None,
+        draws: int | None = None,
         seed: int = 0,
-        **rules: Any,
     ) -> "Attribution":
         """Which marketing earned the conversions of the `days` days before `as_of`.
 
-        See `attribution.attribute`, also for `rules`, which stand above those of attribution.toml.
+        See `attribution.attribute`; what isn't said is as attribution.toml has it.
         """
         from mi_core.attribution import attribute
 
         self._keep_classified()
+        rules = {
+            "lookback_days": lookback_days,
+            "transform": transform,
+            "direct": direct,
+            "max_touches": max_touches,
+            "markov_order": order,
+            "value_function": value_function,
+            "draws": draws,
+        }
         return attribute(
             self.warehouse,
             self.definitions,
@@ -174,7 +189,7 @@ class Workspace:
             as_of=self._moment(as_of),
             days=days,
             seed=seed,
-            **rules,
+            **{name: value for name, value in rules.items() if value is not None},
         )
 
     def journey(self, distinct_id: str, *, as_of: datetime | None = None) -> "Journey":

@@ -1,0 +1,117 @@
+"""Paths: which touchpoints led to which conversion, staged as relations.
+
+`journey` has a row per path and group of people; `path_touch` the touchpoints as they were;
+`path_step` those that the transforms leave, numbered; `path_key` the keys, numbered. What follows
+reads only these, wherever the paths came from: the lake, or a path table.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from mi_core.definitions import AttributionRules
+from mi_core.warehouse import Warehouse
+
+BY = ("channel", "campaign", "creative", "email", "post", "event", "etype", "persona")
+"""What the steps of a path can be counted by."""
+
+GROUPS = 1000
+"""People are put into so many groups at most; of fewer people, each is a group."""
+
+MOST_KEYS = 2**15 - 1
+
+_DIRECT = {"remove": "without_direct", "remove_last": "without_last_direct"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which paths: the conversions of [since, until), naive UTC, counted `by` a column.
+
+    `conversion` is an event type or name, None for every conversion. Null paths are left out where
+    no model asks for them.
+    """
+
+    since: datetime
+    until: datetime
+    by: str = "channel"
+    conversion: str | None = None
+    with_nulls: bool = True
+
+
+def stage_paths(
+    warehouse: Warehouse,
+    scope: Scope,
+    rules: AttributionRules,
+    *,
+    user_id: UUID | None = None,
+    more_keys: Sequence[str] = (),
+) -> None:
+    """Stage the paths of everybody, or of one person; `more_keys` as in `stage_steps`."""
+    lookback = timedelta(days=rules.lookback_days)
+    with _scoped(warehouse, scope.since - lookback, scope.until, user_id):
+        warehouse.stage(
+            "journey",
+            "journeys/journey",
+            since=scope.since,
+            until=scope.until,
+            conversion=scope.conversion,
+            with_nulls=scope.with_nulls,
+            lookback_us=round(lookback / timedelta(microseconds=1)),
+            groups=GROUPS,
+        )
+        warehouse.stage("path_persona", "journeys/path_persona", by=scope.by, as_of=scope.until)
+        warehouse.stage(
+            "path_touch", "journeys/path_touch", by=scope.by, direct_channel=rules.direct_channel
+        )
+    stage_steps(warehouse, rules, more_keys)
+
+
+def stage_steps(
+    warehouse: Warehouse, rules: AttributionRules, more_keys: Sequence[str] = ()
+) -> None:
+    """Take `path_touch` through the transforms and number what they leave.
+
+    Parameters
+    ----------
+    more_keys
+        Keys that have a number though they may be on no path.
+    """
+    for transform in _transforms(rules):
+        warehouse.stage(
+            "path_next", f"journeys/{transform}", **_parameters(transform, rules.max_touches)
+        )
+        warehouse.sql("create or replace temp table path_touch as from path_next")
+    warehouse.stage("path_key", "journeys/path_key", more_keys=list(more_keys))
+    warehouse.stage("path_step", "journeys/path_step")
+
+
+def _transforms(rules: AttributionRules) -> Iterator[str]:
+    """The relations to apply, in their order: that of Snowplow's attribution packages."""
+    if rules.max_touches:
+        yield "last_touches"
+    if rules.direct != "keep":
+        yield _DIRECT[rules.direct]
+    if rules.transform != "unique":
+        yield rules.transform
+
+
+def _parameters(transform: str, max_touches: int) -> dict[str, int]:
+    return {"max_touches": max_touches} if transform == "last_touches" else {}
+
+
+@contextmanager
+def _scoped(
+    warehouse: Warehouse, since: datetime, until: datetime, user_id: UUID | None
+) -> Iterator[None]:
+    """Views of the touchpoints and conversions to look at, of one person or of everybody."""
+    where = f"occurred_at >= '{since}'::timestamp and occurred_at < '{until}'::timestamp"
+    if user_id is not None:
+        # The bucket lets a scan skip the rows of others.
+        where += f" and user_bucket = bucket_of('{user_id}'::uuid) and user_id = '{user_id}'::uuid"
+    with (
+        warehouse.view("scope_touchpoint", f"from touchpoint where {where}"),
+        warehouse.view("scope_conversion", f"from conversion where {where}"),
+    ):
+        yield

@@ -1,0 +1,12 @@
+-- One row per key that money was spent on in [$since, $until), with the cents; keys are channels or
+-- campaigns ($by). A cost without a campaign is the channel's own.
+select
+    if($by = 'channel', channel, coalesce(campaign_id, '(none)')) as key,
+    sum(cents)::bigint as cents
+from lake.campaign_spend
+where
+    $by in ('channel', 'campaign')
+    and spend_date::timestamp >= $since
+    and spend_date::timestamp < $until
+group by key
+order by key

@@ -1,0 +1,5 @@
+-- The touchpoints of path_touch; of each key in a path only the first.
+select *
+from path_touch
+qualify
+    row_number() over (partition by journey_id, key order by touched_at, event_id) = 1

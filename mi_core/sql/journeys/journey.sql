@@ -1,0 +1,49 @@
+-- One row per path, numbered by person and time: a conversion of [$since, $until), or for a person
+-- with touchpoints then but no conversion, a null path that ends with the last of them. Its
+-- touchpoints are those in [from_at, until_at). `person_group` spreads people over $groups groups.
+with
+in_period as (
+    select event_id, user_id, occurred_at, coalesce(value, 0) as value
+    from scope_conversion
+    where
+        occurred_at >= $since
+        and occurred_at < $until
+        and coalesce($conversion in (etype, event_name), true)
+),
+null_path as (
+    select user_id, max(occurred_at) as ended_at
+    from scope_touchpoint
+    anti join in_period using (user_id)
+    where $with_nulls and occurred_at >= $since and occurred_at < $until
+    group by user_id
+),
+path as (
+    select
+        event_id as conversion_id,
+        user_id,
+        occurred_at as ended_at,
+        occurred_at as until_at,
+        value
+    from in_period
+    union all
+    select null, user_id, ended_at, ended_at + interval 1 microsecond, 0
+    from null_path
+)
+select
+    row_number() over (order by path.user_id, path.ended_at, path.conversion_id) as journey_id,
+    ((dense_rank() over (order by path.user_id) - 1) % $groups)::integer as person_group,
+    path.user_id,
+    path.conversion_id,
+    path.ended_at,
+    path.until_at - to_microseconds($lookback_us) as from_at,
+    path.until_at,
+    if(
+        milestone.email_captured_at >= path.until_at - to_microseconds($lookback_us)
+        and milestone.email_captured_at < path.until_at,
+        milestone.email_captured_at, null
+    ) as lead_at,
+    (path.conversion_id is not null)::bigint as conversions,
+    (path.conversion_id is null)::bigint as nulls,
+    path.value::double as value
+from path
+left join lake.user_milestone as milestone using (user_id)
