@@ -13,7 +13,7 @@ from uuid import UUID
 from mi_core import scoring
 from mi_core.definitions import Definitions, MagnetismRules
 from mi_core.errors import UnknownPerson
-from mi_core.intent import Trend, intent_trend
+from mi_core.intent import Trend, band, intent_trend
 from mi_core.magnetism import (
     RECOMMENDATIONS,
     CohortComparison,
@@ -127,12 +127,12 @@ def view_person(
     moment = scoring.naive_utc(as_of)
     with warehouse.reading() as snapshot:
         company = state.company_of(str(user_id), as_of)
-        milestones = _stage(warehouse, definitions, user_id, moment, company)
-        history = _rows(
+        milestones = stage_person(warehouse, definitions, user_id, moment, company)
+        history = rows_of(
             warehouse, "scores/score_history", user_id=user_id, as_of=moment, days=HISTORY_DAYS
         )
         before = _before(history, moment)
-        persona = _persona(warehouse, definitions, state.persona_of(str(user_id), as_of))
+        persona = persona_view(warehouse, definitions, state.persona_of(str(user_id), as_of))
         return Person(
             user_id=str(user_id),
             as_of=as_of,
@@ -146,7 +146,8 @@ def view_person(
         )
 
 
-def _rows(warehouse: Warehouse, relation: str, **params: object) -> list[Row]:
+def rows_of(warehouse: Warehouse, relation: str, **params: object) -> list[Row]:
+    """The rows of a relation, by column."""
     return _dicts(warehouse.query(relation, **params))
 
 
@@ -155,7 +156,7 @@ def _dicts(result: Any) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _stage(
+def stage_person(
     warehouse: Warehouse,
     definitions: Definitions,
     user_id: UUID,
@@ -180,6 +181,25 @@ def _stage(
     }
 
 
+def intent_at(
+    warehouse: Warehouse, definitions: Definitions, moment: datetime
+) -> tuple[float, str]:
+    """Intent score and level as of `moment` of the person whose events are in `scope_event`.
+
+    `stage_person` put those there that a score as of its own `as_of` reads; for an earlier moment,
+    put older ones there too.
+    """
+    rules = definitions.intent
+    scoring.stage_features(warehouse, definitions, moment)
+    scores = {
+        row["time_window"]: (row["score"], row["level"])
+        for row in rows_of(warehouse, "scores/intent", as_of=moment, rules=rules.model_dump())
+    }
+    # Nobody has features before their first event.
+    nothing_yet = (0.0, band(0.0, rules.level_cuts, "very_high"))
+    return scores.get(scoring.intent_window(definitions), nothing_yet)
+
+
 def _before(history: Sequence[Row], moment: datetime) -> Row | None:
     """The newest snapshot that is old enough to compare with."""
     old_enough = [row for row in history if row["as_of"] <= moment - TREND_OVER]
@@ -191,7 +211,7 @@ def _intent(
 ) -> IntentView:
     window = scoring.intent_window(definitions)
     [row] = _dicts(warehouse.sql("from intent where time_window = $window", {"window": window}))
-    signals = _rows(
+    signals = rows_of(
         warehouse, "scores/signal_reason", as_of=moment, days=definitions.intent.window_days
     )
     rules = definitions.intent
@@ -200,7 +220,9 @@ def _intent(
     return IntentView(**facts, signals=tuple(signals), trend=trend)
 
 
-def _persona(warehouse: Warehouse, definitions: Definitions, assigned: Row | None) -> PersonaView:
+def persona_view(
+    warehouse: Warehouse, definitions: Definitions, assigned: Row | None
+) -> PersonaView:
     """What stands assigned, unless that is an older word of behaviour than the one just had."""
     [live] = _dicts(warehouse.sql("from persona_score"))
     in_force = {

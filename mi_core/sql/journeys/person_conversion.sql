@@ -1,7 +1,7 @@
 -- One row per conversion of the person in person_event, in their order; `value` is in the currency's
 -- unit.
 select
-    event_id::varchar as conversion_id,
+    event_id as conversion_id,
     occurred_at as converted_at,
     event_name,
     etype,

@@ -1,27 +1,25 @@
--- One row per milestone that the person in person_event has reached: when, and for those that follow
--- from being touched, the last touchpoint before; at one time the later id counts.
+-- One row per milestone that the person in person_event has reached: when, and for those that
+-- marketing leads to, the last touchpoint before; of two at one time the one with the later id.
 with
-reached as (
+first_time as (
     select
-        case
-            when is_touch then 'first_touch'
-            when etype = 'email_submitted' then 'email_captured'
-            when etype = 'identity_enriched' then 'enriched'
-            when etype = 'trial_started' then 'trial_started'
-            when etype = 'purchase' then 'purchased'
-        end as milestone,
-        min(occurred_at) as reached_at
+        min(occurred_at) filter (is_touch) as first_touch,
+        min(occurred_at) filter (etype = 'email_submitted') as email_captured,
+        min(occurred_at) filter (etype = 'identity_enriched') as enriched,
+        min(occurred_at) filter (etype = 'trial_started') as trial_started,
+        min(occurred_at) filter (etype = 'purchase') as purchased
     from person_event
-    group by all
-    having milestone is not null
+),
+reached as (
+    unpivot first_time on columns(*) into name milestone value reached_at
 )
 select
     reached.milestone,
     reached.reached_at,
     max(touch.occurred_at) as touched_at,
-    arg_max(touch.event_name, (touch.occurred_at, touch.event_id)) as event_name,
-    arg_max(touch.channel, (touch.occurred_at, touch.event_id)) as channel,
-    arg_max(touch.campaign_id, (touch.occurred_at, touch.event_id)) as campaign_id
+    arg_max_null(touch.event_name, (touch.occurred_at, touch.event_id)) as event_name,
+    arg_max_null(touch.channel, (touch.occurred_at, touch.event_id)) as channel,
+    arg_max_null(touch.campaign_id, (touch.occurred_at, touch.event_id)) as campaign_id
 from reached
 left join (from person_event where is_touch) as touch
     on

@@ -1,6 +1,6 @@
 -- One row per event of the person in person_event, the newest first, at most $most.
 select
-    event_id::varchar as event_id,
+    event_id,
     occurred_at,
     event_name,
     etype,

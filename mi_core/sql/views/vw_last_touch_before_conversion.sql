@@ -7,9 +7,9 @@ select
     c.occurred_at as converted_at,
     c.value as conversion_value,
     max(t.occurred_at) as touched_at,
-    arg_max(t.channel, (t.occurred_at, t.event_id)) as channel,
-    arg_max(t.campaign_id, (t.occurred_at, t.event_id)) as campaign_id,
-    arg_max(t.creative_id, (t.occurred_at, t.event_id)) as creative_id
+    arg_max_null(t.channel, (t.occurred_at, t.event_id)) as channel,
+    arg_max_null(t.campaign_id, (t.occurred_at, t.event_id)) as campaign_id,
+    arg_max_null(t.creative_id, (t.occurred_at, t.event_id)) as creative_id
 from conversion as c
 left join touchpoint as t
     on t.user_id = c.user_id
