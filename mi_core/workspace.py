@@ -222,7 +222,7 @@ class Workspace:
         as_of: datetime | None = None,
         days: int = 90,
     ) -> "Funnel":
-        """How many people took each of `steps`, default those of funnel.toml; see `funnels.funnel`."""
+        """How many people took each of `steps`, or those of funnel.toml; see `funnels.funnel`."""
         from mi_core.funnels import funnel
 
         self._keep_classified()

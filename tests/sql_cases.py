@@ -60,7 +60,8 @@ def found(warehouse: Warehouse, case: SqlCase) -> list[Row]:
 
 
 def _stored(name: str, value: Any) -> Any:
-    return UUID(int=value) if name.endswith("_id") and isinstance(value, int) else value
+    is_uuid = name.endswith("_id") and name != "journey_id" and isinstance(value, int)
+    return UUID(int=value) if is_uuid else value
 
 
 def _shown(name: str, value: Any) -> Any:

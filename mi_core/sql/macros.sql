@@ -61,3 +61,9 @@ create or replace temp macro largest(amounts, factors) as (
 -- The shard of a person, 0-255: the leading 8 bits, so that shards are contiguous in the order of
 -- user_id. A scan skips what lies in other shards; by a uuid alone it skips nothing.
 create or replace temp macro bucket_of(user_id) as (('0x' || left(user_id::varchar, 2))::utinyint);
+
+-- A sum of fractions, to 12 digits after the point. Sums of floating-point numbers differ with the
+-- order of adding, which threads leave to chance; sums of whole numbers don't.
+create or replace temp macro steady_sum(amount) as (
+    sum(round(amount * 1e12)::hugeint)::double / 1e12
+);

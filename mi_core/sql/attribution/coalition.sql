@@ -12,7 +12,7 @@ select
     path.coalition::varchar as coalition,
     sum(journey.conversions)::bigint as conversions,
     sum(journey.nulls)::bigint as nulls,
-    sum(journey.value) as value
+    steady_sum(journey.value) as value
 from path
 inner join journey using (journey_id)
 group by journey.person_group, path.coalition

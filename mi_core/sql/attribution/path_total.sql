@@ -8,7 +8,7 @@ select
     touched.journey_id is not null as has_touch,
     sum(journey.conversions)::bigint as conversions,
     sum(journey.nulls)::bigint as nulls,
-    sum(journey.value) as value
+    steady_sum(journey.value) as value
 from journey
 left join touched using (journey_id)
 group by all

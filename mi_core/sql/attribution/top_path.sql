@@ -12,7 +12,7 @@ counted as (
         any_value(told.journey_id) as journey_id,
         sum(journey.conversions)::bigint as conversions,
         sum(journey.nulls)::bigint as nulls,
-        sum(journey.value) as value
+        steady_sum(journey.value) as value
     from told
     inner join journey using (journey_id)
     group by told.told_by

@@ -1,0 +1,44 @@
+"""The relations of paths and credit on rows small enough to hold in the head."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from scoring_lake import EPOCH, memory_warehouse
+from sql_cases import SqlCase, fill, found, sql_cases
+
+from mi_core.attribution.paths import Scope, stage_paths
+from mi_core.attribution.statistics import stage_touch_credit
+from mi_core.definitions import load_definitions
+from mi_core.warehouse import Warehouse
+
+TABLES = (
+    *("scope_touchpoint", "scope_conversion", "journey", "path_persona", "path_touch"),
+    *("path_key", "path_step", "touch_credit", "channel_effect"),
+    *("lake.user_milestone", "lake.campaign_spend", "state.user_persona"),
+)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    definitions = load_definitions()
+    opened = memory_warehouse(tmp_path_factory.mktemp("lake"), definitions)
+    stage_paths(opened, Scope(EPOCH, EPOCH), definitions.attribution)
+    stage_touch_credit(opened, definitions.attribution)
+    for view in ("touchpoint", "conversion"):
+        opened.sql(f"create temp table scope_{view} as from {view} limit 0")
+    opened.sql("create temp table channel_effect (key varchar, effect double)")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("case", [*sql_cases("journeys"), *sql_cases("attribution")], ids=str)
+def test_case(warehouse: Warehouse, case: SqlCase) -> None:
+    for table in TABLES:
+        fill(warehouse, table, case.given.get(table, []))
+    expect = sorted(case.expect, key=str)
+    assert sorted(map(rounded, found(warehouse, case)), key=str) == expect
+
+
+def rounded(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()}
