@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from scoring_lake import EPOCH, memory_warehouse
@@ -14,8 +15,8 @@ from mi_core.warehouse import Warehouse
 
 TABLES = (
     *("scope_touchpoint", "scope_conversion", "journey", "path_persona", "path_touch"),
-    *("path_key", "path_step", "touch_credit", "channel_effect"),
-    *("lake.user_milestone", "lake.campaign_spend", "state.user_persona"),
+    *("path_key", "path_step", "touch_credit", "channel_effect", "person_event"),
+    *("lake.user_event", "lake.user_milestone", "lake.campaign_spend", "state.user_persona"),
 )
 
 
@@ -28,6 +29,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     for view in ("touchpoint", "conversion"):
         opened.sql(f"create temp table scope_{view} as from {view} limit 0")
     opened.sql("create temp table channel_effect (key varchar, effect double)")
+    nobody = {"user_id": UUID(int=0), "as_of": EPOCH, "etypes": [], "phases": []}
+    opened.stage("person_event", "journeys/person_event", **nobody)
     yield opened
     opened.close()
 
