@@ -138,7 +138,7 @@ class AcquisitionReport:
 
 def _scoring(workspace: "Workspace", as_of: str | datetime | None) -> tuple[datetime, str]:
     """Instant and configuration of the scoring that the report is about."""
-    wanted = _instant(as_of)
+    wanted = instant(as_of)
     found = workspace.warehouse.sql(
         "select as_of, max(config_version) from lake.user_magnetism_index"
         " where $wanted is null or as_of <= $wanted group by as_of order by as_of desc limit 1",
@@ -154,7 +154,8 @@ def _scoring(workspace: "Workspace", as_of: str | datetime | None) -> tuple[date
     raise ReportError(f"There are no scores as of {wanted.isoformat()}{nearest}.")
 
 
-def _instant(value: str | datetime | None) -> datetime | None:
+def instant(value: str | datetime | None) -> datetime | None:
+    """A notebook's `as_of`, UTC without an offset, as SQL takes it."""
     if not isinstance(value, str):
         return value
     try:

@@ -87,6 +87,26 @@ def histogram(
     return chart
 
 
+def columns(frame: "pl.DataFrame", label: str, amount: str, axis: str, title: str) -> "Chart":
+    """Upright bars of the column `amount` by the text `label`, in the order of the rows."""
+    import altair as alt
+
+    labels = alt.Axis(labelAngle=0, labelOverlap=True)
+    chart: Chart = (
+        alt.Chart(frame, height=180)
+        .mark_bar(cornerRadiusEnd=2)
+        .encode(
+            x=alt.X(f"{label}:N", sort=None, title=axis, axis=labels),
+            y=alt.Y(f"{amount}:Q", title=title, axis=alt.Axis(tickMinStep=1, tickCount=5)),
+            tooltip=[
+                alt.Tooltip(f"{label}:N", title=axis),
+                alt.Tooltip(f"{amount}:Q", title=title, format=","),
+            ],
+        )
+    )
+    return chart
+
+
 def legend(field: str, colours: Mapping[str, str]) -> "alt.Color":
     """Colours by the value of `field`, in the order given."""
     import altair as alt

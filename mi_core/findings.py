@@ -5,10 +5,9 @@ Every sentence is written from the figures of one AcquisitionReport, so that wor
 
 from collections.abc import Callable
 from html import escape
-from math import ceil
 from typing import TYPE_CHECKING
 
-from mi_core import words
+from mi_core import tables, words
 from mi_core.tables import Html
 
 if TYPE_CHECKING:
@@ -51,8 +50,7 @@ def tiles(report: "AcquisitionReport") -> Html:
         for name in FIGURES
         if name in _ALWAYS or any(report.figure(name))
     ]
-    columns = len(shown) if len(shown) <= 4 else ceil(len(shown) / 2)
-    return Html(f'<dl class="tiles" style="--columns: {columns}">{"".join(shown)}</dl>')
+    return tables.tiles(shown)
 
 
 def summary(report: "AcquisitionReport") -> Html:
@@ -65,8 +63,7 @@ def summary(report: "AcquisitionReport") -> Html:
         _what_to_do(report),
         _how_sure(report),
     ]
-    points = "".join(f"<li>{each}</li>" for each in said if each)
-    return Html(f'<ul class="summary">{points}</ul>')
+    return tables.points(each for each in said if each)
 
 
 def funnel_note(report: "AcquisitionReport") -> Html:
@@ -187,18 +184,8 @@ def _doubts(report: "AcquisitionReport") -> list[str]:
     return doubts
 
 
-def _tile(label: str, write: Writer, value: int, before: int | None) -> str:
-    if before is None:
-        compared = ""
-    elif value == before:
-        compared = f"as before ({write(before)})"
-    elif not before:
-        compared = "none before"
-    else:
-        arrow, share = ("▲" if value > before else "▼"), abs(value - before) / before
-        compared = f"{arrow} {words.percent(share)} from {write(before)}"
-    note = f'<dd class="note">{compared}</dd>' if compared else ""
-    return f"<div><dt>{label}</dt><dd>{write(value)}</dd>{note}</div>"
+def _tile(label: str, write: Writer, value: int, before: int | None) -> tuple[str, str, str | None]:
+    return label, write(value), words.against(value, before, write)
 
 
 def _people(number: int) -> str:

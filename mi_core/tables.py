@@ -1,8 +1,9 @@
 """A frame as an HTML table for a person: on a screen, on paper, or read aloud."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,9 +57,36 @@ def definitions(terms: Iterable[tuple[str, str]]) -> Html:
     return Html(f"<dl>{''.join(pairs)}</dl>")
 
 
+def tiles(shown: Sequence[tuple[str, str, str | None]]) -> Html:
+    """Headline figures: each a label, the figure as written, and perhaps a note below it."""
+    columns = len(shown) if len(shown) <= 4 else ceil(len(shown) / 2)
+    each = [_tile(*tile) for tile in shown]
+    return Html(f'<dl class="tiles" style="--columns: {columns}">{"".join(each)}</dl>')
+
+
+def points(said: Iterable[str]) -> Html:
+    """Sentences, in markup, as a list of main points."""
+    items = "".join(f"<li>{each}</li>" for each in said)
+    return Html(f'<ul class="summary">{items}</ul>')
+
+
 def sentence(text: str) -> Html:
     """One paragraph, where there is nothing to tabulate."""
     return Html(f'<p class="nothing">{escape(text)}</p>')
+
+
+def heat(text: str, strength: float, *, is_less: bool = False) -> Html:
+    """A cell's text on a ground as strong as `strength`, 0-1; of another colour if `is_less`.
+
+    For a table of the kind `heat`. The colour repeats what the text says.
+    """
+    kind = "heat less" if is_less else "heat"
+    return Html(f'<span class="{kind}" style="--heat: {strength:.2f}">{escape(text)}</span>')
+
+
+def _tile(label: str, written: str, note: str | None) -> str:
+    below = f'<dd class="note">{note}</dd>' if note else ""
+    return f"<div><dt>{label}</dt><dd>{written}</dd>{below}</div>"
 
 
 def _row(row: Mapping[str, Any], columns: Mapping[str, Column]) -> str:

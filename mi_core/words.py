@@ -1,12 +1,19 @@
 """Figures and times as people write them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 
 def number(value: float | None) -> str:
     """`1,234`; a dash where there is none."""
     return "–" if value is None else f"{value:,.0f}"
+
+
+def amount(value: float | None) -> str:
+    """`1,234`, `12.5`, `3`: credit is shared out, so that few conversions need a digit more."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 or round(value, 1) == round(value) else f"{value:,.1f}"
 
 
 def percent(share: float | None) -> str:
@@ -16,11 +23,44 @@ def percent(share: float | None) -> str:
     return f"{share:.1%}" if 0 < share < 0.01 or 0.99 < share < 1 else f"{share:.0%}"
 
 
+def between(low: float, high: float, write: Callable[[float | None], str]) -> str:
+    """`8% to 15%`; one figure where both are written alike."""
+    return " to ".join(dict.fromkeys((write(low), write(high))))
+
+
+def points(share: float) -> str:
+    """`12 points`, `0.4 points`: a difference between two shares, without its sign."""
+    written = _points(share)
+    return f"{written} point{'' if written == '1' else 's'}"
+
+
+def points_between(low: float, high: float) -> str:
+    """`8 to 15`, the ends of an interval in points; with their signs where these differ."""
+    if low < 0 < high:
+        return f"−{_points(low)} to +{_points(high)}"
+    return " to ".join(_points(end) for end in sorted((low, high), key=abs))
+
+
+def _points(share: float) -> str:
+    size = 100 * abs(share)
+    return f"{size:.0f}" if size >= 0.95 or not size else f"{max(size, 0.1):.1f}"
+
+
 def money(cents: float | None) -> str:
     """`12.50`, `1,234`; the events carry no currency."""
-    if cents is None:
+    return price(None if cents is None else cents / 100)
+
+
+def price(amount: float | None) -> str:
+    """As `money`, of an amount in the currency's unit."""
+    if amount is None:
         return "–"
-    return f"{cents / 100:,.2f}" if abs(cents) < 100_000 else f"{cents / 100:,.0f}"
+    return f"{amount:,.2f}" if abs(amount) < 1000 else f"{amount:,.0f}"
+
+
+def about(amount: float | None) -> str:
+    """As `price`, without the cents of ten or more: for what is an estimate."""
+    return number(amount) if amount is not None and abs(amount) >= 10 else price(amount)
 
 
 def days(value: float | None) -> str:
@@ -60,6 +100,20 @@ def change(value: float, before: float) -> str:
         return "up from none in"
     share = abs(value - before) / before
     return f"{percent(share)} {'more' if value > before else 'fewer'} than"
+
+
+def against(
+    value: float, before: float | None, write: Callable[[float | None], str] = number
+) -> str | None:
+    """A figure's note: `▲ 12% from 1,000`; None where there is nothing to compare with."""
+    if before is None:
+        return None
+    if value == before:
+        return f"as before ({write(before)})"
+    if not before:
+        return "none before"
+    arrow, share = ("▲" if value > before else "▼"), abs(value - before) / before
+    return f"{arrow} {percent(share)} from {write(before)}"
 
 
 def plain(name: str) -> str:

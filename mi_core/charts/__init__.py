@@ -16,16 +16,33 @@ from mi_core.charts.acquisition import (
     intent_distribution,
     personas,
 )
+from mi_core.charts.attribution import MARKS, credit, disagreement, spend_and_credit
+from mi_core.charts.journeys import (
+    days_to_conversion,
+    funnel,
+    path_lengths,
+    retention,
+    time_to_convert,
+)
 
 __all__ = [
     "BANDS",
     "BOUGHT",
     "LEVELS",
+    "MARKS",
     "acquisition_funnel",
     "band_shares",
     "band_trend",
     "churn_risk",
     "coverage",
+    "credit",
+    "days_to_conversion",
+    "disagreement",
+    "funnel",
     "intent_distribution",
+    "path_lengths",
     "personas",
+    "retention",
+    "spend_and_credit",
+    "time_to_convert",
 ]
