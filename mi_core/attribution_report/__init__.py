@@ -1,0 +1,5 @@
+"""The attribution report: who gets the credit for conversions, and how sure that is."""
+
+from mi_core.attribution_report.figures import AttributionReport
+
+__all__ = ["AttributionReport"]

@@ -1,0 +1,268 @@
+"""The attribution report's tables: shares, moves, spend and paths; what the words mean."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mi_core import words
+from mi_core.attribution_report import naming
+from mi_core.tables import Column, Html, definitions, heat, sentence, table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mi_core.attribution_report.crediting import Credit
+    from mi_core.attribution_report.figures import AttributionReport
+
+PATHS_LISTED = 15
+ENDS_SHOWN = 8
+"""First and last channels that have a row and a column of their own."""
+
+NOTHING = Html("")
+
+_RATIOS = {"cpa": "Spend for a conversion (CPA)", "roas": "Value for 1 spent (ROAS)"}
+_LEARNED = "◆ learns from all paths together, the others are fixed rules"
+
+
+def shares(credit: "Credit") -> Html:
+    """Share of credit by channel and model, on a stronger ground where it is more."""
+    if not credit.conversions:
+        return NOTHING
+    most = max(credit.rows["share"].to_list())
+
+    def cell(row: dict[str, Any]) -> Html:
+        return heat(words.percent(row["share"]), row["share"] / most)
+
+    return _by_model(credit, credit.rows, cell, f"Share of credit by model; {_LEARNED}")
+
+
+def differences(credit: "Credit") -> Html:
+    """For each channel, which others clearly have less or more, whatever the model."""
+    import polars as pl
+
+    if not credit.can_tell:
+        return NOTHING
+    always = credit.apart.filter(pl.col("models") == len(credit.models))
+    if not always.height:
+        return sentence(f"No two {credit.noun(2)} differ clearly under every model.")
+    rows = [
+        {
+            "name": credit.label(key),
+            "more": _among(credit, always.filter(pl.col("ahead") == key)["behind"]),
+            "less": _among(credit, always.filter(pl.col("behind") == key)["ahead"]),
+        }
+        for key in credit.shown
+    ]
+    columns = {
+        "name": Column(credit.noun().capitalize()),
+        "more": Column("Clearly more credit than"),
+        "less": Column("Clearly less credit than"),
+    }
+    caption = "Differences that are clear under every model; those not named may be noise"
+    return table(pl.DataFrame(rows), columns, caption=caption, kind="cards plain")
+
+
+def moves(credit: "Credit") -> Html:
+    """Points that each model would move against last touch, bold where that is clear."""
+    if not credit.moves.height or not credit.can_tell:
+        return NOTHING
+    largest = max(*(abs(move) for move in credit.moves["move"]), 0.01)
+
+    def cell(row: dict[str, Any]) -> Html:
+        move = row["move"]
+        if not row["is_clear"]:
+            return heat(_signed_points(move), 0)
+        shade = heat(_signed_points(move), abs(move) / largest, is_less=move < 0)
+        return Html(f"<strong>{shade}</strong>")
+
+    caption = (
+        "Points of credit more (+) or less (−) than by last touch: bold on a coloured ground where "
+        f"that is clear, plain where it is within noise; {_LEARNED}"
+    )
+    return _by_model(credit, credit.moves, cell, caption)
+
+
+def budget(credit: "Credit") -> Html:
+    """What would move if the same spend followed credit, over all models."""
+    import polars as pl
+
+    if not credit.budget.height:
+        return NOTHING
+    rows = [
+        {
+            "name": row["label"],
+            "spend": row["spend"],
+            "shift": _range(row["lowest_shift"], row["highest_shift"], _signed_price),
+            "clear": "more" if row["is_more"] else "less" if row["is_less"] else "not clear",
+            "cpa": _range(row["lowest_cpa"], row["highest_cpa"], words.price),
+            "roas": _range(row["lowest_roas"], row["highest_roas"], words.price),
+        }
+        for row in credit.budget.iter_rows(named=True)
+    ]
+    columns = {
+        "name": Column(credit.noun().capitalize()),
+        "spend": Column("Spend", words.price, is_figure=True),
+        "shift": Column("Would change by", is_figure=True),
+        "clear": Column("Every model says"),
+        "cpa": Column("Spend for a conversion", is_figure=True),
+        "roas": Column("Value for 1 spent", is_figure=True),
+    }
+    caption = "If the same spend followed credit: from the lowest to the highest of the models"
+    return table(pl.DataFrame(rows), columns, caption=caption, kind="cards plain")
+
+
+def ratios(credit: "Credit", ratio: str) -> Html:
+    """The `cpa` or the `roas` of what has spend, by model, with its range."""
+    import polars as pl
+
+    paid = credit.rows.filter(pl.col("spend").fill_null(0) > 0)
+    if not paid.height:
+        return NOTHING
+
+    def cell(row: dict[str, Any]) -> Html:
+        ends = [row[f"{ratio}_low"], row[f"{ratio}_high"]]
+        range_ = "–".join(words.price(end) for end in ends if end is not None)
+        return Html(f"{words.price(row[ratio])}<small>{range_}</small>")
+
+    return _by_model(credit, paid, cell, f"{_RATIOS[ratio]} by model, and its range; {_LEARNED}")
+
+
+def paths(credit: "Credit") -> Html:
+    """The most frequent paths, and how many of those who took them converted."""
+    found = credit.found
+    if not found.paths.height:
+        return sentence("Nobody had a path in this period.")
+    columns = {
+        "path": Column("Path", lambda keys: " → ".join(map(credit.label, keys))),
+        "conversions": Column("Conversions", words.number, is_figure=True),
+        "nulls": Column("Didn't convert", words.number, is_figure=True),
+        "conversion_rate": Column("Converted", words.percent, is_figure=True),
+    }
+    if found.value:
+        columns["value"] = Column("Value", words.price, is_figure=True)
+    shown = found.paths.head(PATHS_LISTED)
+    there = words.count(found.paths_in_all, "different path")
+    most = f"The most frequent of {there}" if shown.height < found.paths_in_all else there
+    some = f"{most}; the rate of few people says little"
+    return table(shown, columns, caption=some, kind="cards plain")
+
+
+def first_and_last(report: "AttributionReport") -> Html:
+    """Conversions by where their path began (rows) and ended (columns)."""
+    import polars as pl
+
+    if not report.ends.height:
+        return NOTHING
+    credit = report.credit
+    kept = {key: credit.label(key) for key in credit.shown[:ENDS_SHOWN]}
+    ends = report.ends.with_columns(
+        pl.col("first_key", "last_key").replace_strict(kept, default="Others")
+    )
+    counts = ends.group_by("first_key", "last_key").agg(pl.col("conversions").sum())
+    found = {(first, last): number for first, last, number in counts.iter_rows()}
+    others = ["Others"] if any("Others" in pair for pair in found) else []
+    names, most = [*kept.values(), *others], max(found.values())
+
+    def cell(first: str, last: str) -> Html:
+        number = found.get((first, last), 0)
+        return heat(words.number(number), number / most)
+
+    rows = [{"": first} | {last: cell(first, last) for last in names} for first in names]
+    columns = {"": Column(f"First {credit.noun()}")} | {
+        last: Column(last, Html, is_figure=True) for last in names
+    }
+    caption = f"Conversions by the first {credit.noun()} of their path (row) and the last (column)"
+    return table(pl.DataFrame(rows), columns, caption=caption, kind="heatmap")
+
+
+def glossary(report: "AttributionReport") -> Html:
+    """What the words of the report mean."""
+    lookback = report.lookback
+    level = words.percent(report.attribution.level)
+    return definitions(
+        [
+            ("Conversion", "An event that is being explained, such as a purchase or a trial."),
+            (
+                "Touchpoint",
+                "A marketing contact that we saw: a visit from an ad, a search or a link, an email "
+                "that was opened or clicked, an ad that was shown.",
+            ),
+            ("Path", f"A person's touchpoints in the {lookback} before a conversion, in order."),
+            (
+                "Credit",
+                "A model shares each conversion out over the touchpoints before it; the shares add "
+                "up to one. It is a way of counting, not a proof of effect.",
+            ),
+            ("Credited to nobody", f"Without any touchpoint in the {lookback} before it."),
+            (
+                "Clear",
+                f"More than chance would make of the same people: the {level} ranges don't overlap "
+                "or, for a move, the range doesn't reach zero.",
+            ),
+            ("Within noise", "Not clear: another such period might well show the opposite."),
+            ("Point", "One hundredth of all credit: from 20% to 23% is 3 points."),
+            ("CPA", "Spend for a conversion: spend divided by the conversions credited."),
+            ("ROAS", "Value for 1 spent: the value credited divided by spend."),
+        ]
+    )
+
+
+def footer(report: "AttributionReport") -> Html:
+    """What is needed to make this page again with the same figures."""
+    from importlib.metadata import version
+
+    found = report.attribution
+    tools = ("mi-core", "duckdb", "polars", "altair", "papermill", "nbconvert")
+    groups = words.count(found.groups, "group")
+    return definitions(
+        [
+            ("As of", words.moment(report.period.until)),
+            ("Period", f"{report.period} ({words.count(report.period.days, 'day')})"),
+            ("Configuration", found.config_version or "–"),
+            ("Lake snapshot", str(found.lake_snapshot)),
+            ("Draws", f"{words.number(found.draws)} over {groups} of people, seed {found.seed}"),
+            ("Made with", ", ".join(f"{tool} {version(tool)}" for tool in tools)),
+        ]
+    )
+
+
+def _by_model(
+    credit: "Credit",
+    frame: "pl.DataFrame",
+    cell: Callable[[dict[str, Any]], Html],
+    caption: str,
+) -> Html:
+    """A table with a row per channel and a column per model, `cell` of each row of `frame`."""
+    import polars as pl
+
+    models = frame["model"].unique(maintain_order=True).to_list()
+    cells = frame.with_columns(
+        pl.Series("cell", [cell(row) for row in frame.iter_rows(named=True)], pl.String)
+    )
+    wide = cells.pivot("model", index=["key", "label"], values="cell", maintain_order=True)
+    columns = {"label": Column(credit.noun().capitalize())} | {
+        model: Column(naming.heading(model), lambda markup: Html(markup or "–"), is_figure=True)
+        for model in models
+    }
+    return table(wide, columns, caption=caption, kind="heatmap")
+
+
+def _among(credit: "Credit", keys: "pl.Series") -> str:
+    named = [credit.label(key) for key in credit.shown if key in set(keys)]
+    return words.listed(named) if named else "–"
+
+
+def _range(low: float | None, high: float | None, write: Callable[[float | None], str]) -> str:
+    return "–" if low is None or high is None else words.between(low, high, write)
+
+
+def _signed_points(move: float) -> str:
+    written = f"{100 * abs(move):.1f}"
+    return written if written == "0.0" else _sign(move) + written
+
+
+def _signed_price(amount: float | None) -> str:
+    return _sign(amount or 0) + words.about(abs(amount or 0))
+
+
+def _sign(value: float) -> str:
+    return "+" if value > 0 else "−" if value < 0 else ""

@@ -1,0 +1,135 @@
+"""What stands above the charts and tables of each section, in words."""
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from mi_core import words
+from mi_core.attribution_report.naming import phrase, sentence
+from mi_core.attribution_report.sentences import moved_by, too_few
+from mi_core.tables import Html, points
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mi_core.attribution_report.crediting import Credit
+    from mi_core.attribution_report.figures import AttributionReport
+
+NOTHING = Html("")
+
+
+def ranges(credit: "Credit") -> Html:
+    """How to read the marks and their lines."""
+    if credit.keys.len() < 2:
+        return NOTHING
+    found, shown, there = credit.found, len(credit.shown), credit.keys.len()
+    few = (
+        f" Shown are the {shown} of {words.number(there)} {credit.noun(2)} with most credit."
+        if shown < there
+        else ""
+    )
+    if not credit.has_intervals:
+        return _paragraph(f"No intervals were computed, so nothing here says what is noise.{few}")
+    return _paragraph(
+        f"Each line is a range that holds {words.percent(found.level)} of "
+        f"{words.count(found.draws, 'result')}, each computed again from people drawn at random "
+        f"among the {words.number(found.persons)} here. Where the lines of two {credit.noun(2)} "
+        "under one model overlap, the difference may be noise; where they don't, it is clear."
+        f"{few}"
+    )
+
+
+def moves(credit: "Credit") -> Html:
+    """One sentence for each model, against last touch."""
+    models = credit.moves["model"].unique(maintain_order=True).to_list()
+    if not models:
+        return _paragraph("There is nothing to compare with what last touch gives.")
+    if credit.keys.len() < 2:
+        return _paragraph(f"There is one {credit.noun()} alone, so that no model moves anything.")
+    if not credit.has_intervals:
+        return _paragraph("No intervals were computed, so nothing says which moves are noise.")
+    if not credit.can_tell:
+        return _paragraph(f"{too_few(credit)} to tell a move from noise.")
+    return points(
+        f"<strong>{sentence(phrase(model)).rstrip('.')}</strong> {moved_by(credit, model)}."
+        for model in models
+    )
+
+
+def spend(credit: "Credit") -> Html:
+    """What shares of spend and of credit do and don't say."""
+    some = credit.budget.height
+    if not some:
+        spent = f"{words.price(credit.spend)} was spent on what got no credit from any model."
+        return _paragraph(spent) if credit.spend else NOTHING
+    there = words.count(some, credit.noun(), credit.noun(2))
+    return _paragraph(
+        f"Spend is known for {there}: {words.price(credit.spend)} in all. A budget that followed "
+        "credit would have the same share of both. That is an average over all that was spent: it "
+        "doesn't say what the next unit of spend would bring, which is usually less."
+    )
+
+
+def paths(report: "AttributionReport") -> Html:
+    """How long paths are, in touchpoints and in days."""
+    lengths, days = report.lengths, report.days
+    total = int(lengths["conversions"].sum())
+    if not total:
+        return NOTHING
+    one = int(lengths["conversions"][0])
+    had_one = "each" if one == total > 1 else words.number(one) if one else "none"
+    day = _middle(days["day"], days["conversions"])
+    within = "one day" if day == 0 else f"{day + 1} days"
+    return _paragraph(
+        f"Of {words.count(total, 'conversion')} with touchpoints, {had_one} had a single one. "
+        f"{'It' if total == 1 else 'Half or more'} came within {within} of the first touchpoint; "
+        f"the window of {report.lookback} allows no longer wait."
+    )
+
+
+def funnel(report: "AttributionReport") -> Html:
+    """How many took all steps in time, and for how many time is not up."""
+    found, steps = report.funnel, report.funnel.steps
+    started, ended = int(steps["people"][0]), int(steps["people"][-1])
+    if not started:
+        return NOTHING
+    window = words.count(round(found.window_days), "day")
+    typical = words.days(steps["median_days_from_first"][-1])
+    took = f", half of them in {typical} or less" if ended > 1 else ""
+    waiting = int(steps["open"].sum())
+    still = (
+        f" The {window} of {words.count(waiting, 'other person', 'other people')} "
+        f"{'is' if waiting == 1 else 'are'} not over, so the shares may yet rise."
+        if waiting
+        else ""
+    )
+    return _paragraph(
+        f"Of {words.count(started, 'person', 'people')} who took the step "
+        f"“{escape(steps['step'][0])}”, {words.number(ended)} ({words.percent(ended / started)}) "
+        f"went on to “{escape(steps['step'][-1])}” within {window}{took}.{still}"
+    )
+
+
+def retention(report: "AttributionReport") -> Html:
+    """The mean over cohorts, of the weeks that are over."""
+    rates = dict(report.retention.mean.select("period", "weighted_rate").iter_rows())
+    shown = [week for week in (1, 4, 8, 12) if rates.get(week) is not None]
+    if not shown:
+        return NOTHING
+    said = words.listed([_active(week, rates[week]) for week in shown])
+    return _paragraph(
+        f"Of the people who came for the first time in a week, {said} after it, counting only "
+        "weeks that are over."
+    )
+
+
+def _active(week: int, rate: float) -> str:
+    return f"{words.percent(rate)} were active in week {week}"
+
+
+def _middle(values: "pl.Series", counts: "pl.Series") -> int:
+    """The smallest value by which half of the counts are reached."""
+    return int(values.filter(counts.cum_sum() >= counts.sum() / 2)[0])
+
+
+def _paragraph(text: str) -> Html:
+    return Html(f"<p>{text}</p>")
