@@ -23,6 +23,8 @@ class Cost:
     wall_seconds: float
     cpu_seconds: float
     peak_mb: float
+    answer: Any = None
+    """What the work returned, of several runs the last one."""
 
 
 def in_turns(contenders: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Cost]:
@@ -57,18 +59,13 @@ def counted() -> Iterator[None]:
     _own.append((time.perf_counter() - wall, time.process_time() - cpu))
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, float]:
-    """Wall and CPU seconds of `work`, here."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
 def _run(work: Callable[[], Any], sender: Any) -> None:
-    wall, cpu = timed(work)
+    wall, cpu = time.perf_counter(), time.process_time()
+    answer = work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     if _own:
         wall, cpu = _own[-1]
-    sender.send(Cost(wall, cpu, _peak_mb()))
+    sender.send(Cost(wall, cpu, _peak_mb(), answer))
 
 
 def _peak_mb() -> float:
@@ -87,7 +84,7 @@ def _median(costs: list[Cost]) -> Cost:
     def of(name: str) -> float:
         return statistics.median(getattr(cost, name) for cost in costs)
 
-    return Cost(of("wall_seconds"), of("cpu_seconds"), of("peak_mb"))
+    return Cost(of("wall_seconds"), of("cpu_seconds"), of("peak_mb"), costs[-1].answer)
 
 
 def arguments(description: str) -> argparse.Namespace:
