@@ -188,9 +188,20 @@ class Warehouse:
         except RelationError as error:
             raise RelationError(f"Relation {name}: {error}") from error
 
-    def arrays(self, name: str, **params: object) -> "dict[str, np.ndarray]":
-        """The columns of the relation `name` as NumPy arrays; a column with nulls is masked."""
-        return self._execute(name, relation_sql(name), params).fetchnumpy()
+    def arrays(
+        self, name: str, over: Mapping[str, str] | None = None, **params: object
+    ) -> "dict[str, np.ndarray]":
+        """The columns of the relation `name` as NumPy arrays; a column with nulls is masked.
+
+        Parameters
+        ----------
+        over
+            Tables that it reads → the relations that give their rows, in the same statement: dearer
+            to store than to compute.
+        """
+        tables = [f"{identifier(t)} as (\n{relation_sql(r)})" for t, r in (over or {}).items()]
+        opening = f"with {', '.join(tables)}\n" if tables else ""
+        return self._execute(name, opening + relation_sql(name), params).fetchnumpy()
 
     def stage(self, table: str, name: str, **params: object) -> int:
         """Put the relation `name` into the temporary table `table`; returns its number of rows."""

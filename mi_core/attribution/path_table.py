@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from mi_core.attribution.paths import GROUPS, stage_steps
+from mi_core.attribution.paths import groups_of, stage_steps
 from mi_core.definitions import AttributionRules
 from mi_core.errors import IngestError, RelationError, UnknownName
 from mi_core.relations import identifier, quoted
@@ -50,7 +50,7 @@ def stage_path_table(
     with _file(source) as file:
         _stage_rows(warehouse, file)
     _refuse_bad_rows(warehouse)
-    _stage_journeys(warehouse, seed)
+    _stage_journeys(warehouse, groups_of(rules), seed)
     warehouse.stage("path_touch", "journeys/path_table_touch", direct_channel=rules.direct_channel)
     stage_steps(warehouse, rules)
 
@@ -123,12 +123,12 @@ def _refuse_bad_rows(warehouse: Warehouse) -> None:
         raise IngestError(f"Row {row} of the path table {problem}.")
 
 
-def _stage_journeys(warehouse: Warehouse, seed: int) -> None:
+def _stage_journeys(warehouse: Warehouse, groups: int, seed: int) -> None:
     """Put each path, as often as it was walked, into groups at random: its people are unknown."""
     counted = warehouse.arrays("journeys/path_table_count")
     walks = np.stack([counted["conversions"], counted["nulls"]]).astype(np.int64)
     rng = np.random.default_rng(seed)
-    row, group, times = _spread(walks.ravel(), GROUPS, rng)
+    row, group, times = _spread(walks.ravel(), groups, rng)
     rows = walks.shape[1]
     converted = row < rows
     row = row % rows

@@ -59,13 +59,18 @@ def stage_paths(
             conversion=scope.conversion,
             with_nulls=scope.with_nulls,
             lookback_us=round(lookback / timedelta(microseconds=1)),
-            groups=GROUPS,
+            groups=groups_of(rules),
         )
         warehouse.stage("path_persona", "journeys/path_persona", by=scope.by, as_of=scope.until)
         warehouse.stage(
             "path_touch", "journeys/path_touch", by=scope.by, direct_channel=rules.direct_channel
         )
     stage_steps(warehouse, rules, more_keys)
+
+
+def groups_of(rules: AttributionRules) -> int:
+    """How many groups of people are told apart: one, where none are drawn."""
+    return GROUPS if rules.draws else 1
 
 
 def stage_steps(

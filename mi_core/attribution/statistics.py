@@ -75,8 +75,11 @@ def rule_sums(
     warehouse: Warehouse, rules: AttributionRules, groups: int, keys: int
 ) -> dict[str, tuple[FloatArray, FloatArray]]:
     """By rule the conversions and the value that each key has from each group, [G, K] both."""
-    stage_touch_credit(warehouse, rules)
-    found = warehouse.arrays("attribution/credit_sum")
+    found = warehouse.arrays(
+        "attribution/credit_sum",
+        over={"touch_credit": "attribution/touch_credit"},
+        **_touch_parameters(rules),
+    )
     at = (found["person_group"], found["code"] - 1)
 
     def placed(name: str) -> FloatArray:
@@ -89,13 +92,15 @@ def rule_sums(
 
 def stage_touch_credit(warehouse: Warehouse, rules: AttributionRules) -> None:
     """Stage the share of each touchpoint under each rule, as `touch_credit`."""
-    warehouse.stage(
-        "touch_credit",
-        "attribution/touch_credit",
-        position=rules.position_based.model_dump(),
-        w=rules.w_shaped.model_dump(),
-        half_life_us=rules.half_life_days * 86_400e6,
-    )
+    warehouse.stage("touch_credit", "attribution/touch_credit", **_touch_parameters(rules))
+
+
+def _touch_parameters(rules: AttributionRules) -> dict[str, object]:
+    return {
+        "position": rules.position_based.model_dump(),
+        "w": rules.w_shaped.model_dump(),
+        "half_life_us": rules.half_life_days * 86_400e6,
+    }
 
 
 def markov_steps(
