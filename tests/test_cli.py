@@ -8,6 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 import typer.main
+from exports import event, write_export
 from typer.core import TyperGroup
 from typer.testing import CliRunner, Result
 
@@ -296,6 +297,37 @@ def test_a_person_is_shown_with_reasons_and_advice(demo: Result):
     assert all(
         one["sentence"] in shown.stdout for one in person["magnetism"]["30d"]["recommendations"]
     )
+
+
+def test_a_journey_is_shown_with_credit_by_touchpoint(demo: Result):
+    made = json.loads(demo.stdout)
+    where = ("--workspace", made["workspace"])
+    trial = (
+        "select user_id::varchar as id from lake.user_event where etype = 'trial_started' limit 1"
+    )
+    [row] = as_json("sql", trial, *where)
+    journey = as_json("journey", row["id"], *where)
+    shown = run("journey", row["id"], *where)
+
+    reached = journey["milestones"]["trial_started"]["reached_at"]
+    assert f"credit for trial started at {reached[:16].replace('T', ' ')}" in shown.stdout
+    assert all(each["channel"] in shown.stdout for each in journey["credits"])
+    assert "First touch gives all of it to the first row" in shown.stderr
+
+
+def test_a_journey_without_marketing_says_so(own_workspace: Path, tmp_path: Path):
+    acts = [event("trial_started", "ann", f"05-0{day} 10:00") for day in range(1, 6)]
+    app_open = event("app_open", "bob", "05-01 10:00")
+    as_json("ingest", write_export(tmp_path / "a.jsonl", [*acts, app_open]))
+    ann, bob = run("journey", "ann"), run("journey", "bob")
+
+    assert (ann.exit_code, bob.exit_code) == (0, 0)
+    assert "No marketing has touched this person" in ann.stderr
+    assert "No touchpoint led to the trial started at 2024-05-05 10:00" in ann.stderr
+    assert "and 2 earlier conversions; --json has all of them" in ann.stderr
+    assert len(as_json("journey", "ann")["conversions"]) == 5
+    assert "There is no conversion yet" in bob.stderr
+    assert "No event" in complaint("journey", "carol")
 
 
 def test_a_stranger_is_one_sentence(workspace: Path):

@@ -5,7 +5,7 @@ go to standard error. An error is one sentence and exit code 1; a command that c
 Everything heavy is imported by the command that needs it, so that `mi --help` is quick.
 """
 
-from mi_core.cli import definitions, pages, people, spend, store
+from mi_core.cli import definitions, journey, pages, people, spend, store
 from mi_core.cli.app import app
 
 COMMANDS = (
@@ -14,6 +14,7 @@ COMMANDS = (
     spend.ingest_spend,
     people.score,
     people.user,
+    journey.journey,
     pages.report,
     pages.demo,
     store.sql,
