@@ -326,8 +326,8 @@ def test_one_persons_touchpoints(lake: Workspace) -> None:
                 assert math.fsum(each.credit[model] for each in path) == pytest.approx(1)
 
 
-def test_nothing_at_all(workspace: Workspace) -> None:
-    found = workspace.attribution(as_of=AS_OF)
+def test_nothing_at_all(any_workspace: Workspace) -> None:
+    found = any_workspace.attribution(as_of=AS_OF, by="persona")
     assert found.conversions == found.null_paths == found.persons == 0
     assert set(found.abstained) == {"markov", "shapley"}
     assert found.paths.is_empty()
