@@ -96,6 +96,7 @@ class Warehouse:
             settings.catalog_url.get_secret_value() if settings.catalog_url else None
         )
         self._depth = 0
+        self._is_reading = False
 
     @classmethod
     def open(cls, path: Path, settings: Settings) -> "Warehouse":
@@ -121,6 +122,7 @@ class Warehouse:
         """The same engine for another thread: temporary tables and transactions are its own."""
         other = copy(self)
         other.connection = self.connection.cursor()
+        other._is_reading = False
         _prepare(other.connection)
         try:
             yield other
@@ -232,17 +234,23 @@ class Warehouse:
 
     @contextmanager
     def reading(self) -> Iterator[int]:
-        """Several queries over one and the same lake snapshot; yields its id.
+        """Several queries over one and the same lake snapshot; yields its id. May be nested.
 
         What is staged in it stays.
         """
+        if self._is_reading:
+            yield self.snapshot()
+            return
         self.sql("begin")
+        self._is_reading = True
         try:
             yield self.snapshot()
             self.sql("commit")
         except BaseException:
             self.sql("rollback")
             raise
+        finally:
+            self._is_reading = False
 
     # --- writing
 

@@ -66,6 +66,19 @@ def test_conversions_are_not_compared_with_a_period_that_is_not_covered(lake):
     assert (bought["conversions"], bought["conversions_before"]) == (2, None)
 
 
+def test_readings_within_a_reading_are_of_its_snapshot(workspace):
+    lake = workspace.warehouse
+    with lake.reading() as outer:
+        with lake.reading() as inner:
+            lake.sql("create or replace temp table kept as select 1")
+        assert lake.sql("select count(*) from lake.user_event").fetchone() == (0,)
+    assert inner == outer
+    with lake.publish("a write after both"):
+        put(lake, "lake.user_event", event("anna", "06-01 00:00", "purchase", "purchase"))
+    with lake.reading() as later:
+        assert later > outer
+
+
 def paths(lake: Warehouse, *made: tuple[int, int, str]) -> None:
     """Stage paths of (conversions, nulls, keys): the letters of `keys`, in their order."""
     keys = sorted({key for *_, path in made for key in path})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -56,7 +56,7 @@ class AttributionReport:
         conversion: str | None = None,
         seed: int = 0,
     ) -> "AttributionReport":
-        """Read the figures of the `days` days before `as_of`.
+        """Read the figures of the `days` days before `as_of`, from one snapshot of the lake.
 
         Parameters
         ----------
@@ -77,33 +77,37 @@ class AttributionReport:
         moment = instant(as_of)
         until = moment.replace(tzinfo=UTC) if moment else None
         until = until or workspace.scored_as_of() or datetime.now(UTC)
-        definitions, lake = workspace.definitions, workspace.warehouse
-        attribution = workspace.attribution(
-            by=by, conversion=conversion, as_of=until, days=days, seed=seed
-        )
         period = Period(until.replace(tzinfo=None), days)
-        counted = {
-            "conversion": conversion,
-            "previous": period.previous,
-            "since": period.since,
-            "until": period.until,
-        }
-        freshness = lake.relation("reports/freshness", until=period.until)
-        return cls(
-            period=period,
-            attribution=attribution,
-            labels=naming.key_labels(definitions, by),
-            kinds={name: each.label for name, each in definitions.etypes.items()},
-            headline=lake.relation("reports/conversion_headline", **counted),
-            lengths=lake.relation("reports/path_length", longest=LONGEST),
-            days=lake.relation("reports/path_days", days=ceil(attribution.lookback_days or 1)),
-            ends=lake.relation("reports/path_ends"),
-            first_event_at=freshness["first_event_at"][0],
-            funnel=workspace.funnel(as_of=until, days=days),
-            retention=workspace.retention(
-                returning="engagement", as_of=until, periods=COHORT_WEEKS
-            ),
+        definitions, lake = workspace.definitions, workspace.warehouse
+        attribute = partial(
+            workspace.attribution, by=by, conversion=conversion, as_of=until, days=days, seed=seed
         )
+        # Before all else, since it may have to type events, which writes.
+        attribution = attribute()
+        with lake.reading() as snapshot:
+            if snapshot != attribution.lake_snapshot:
+                attribution = attribute()
+            return cls(
+                period=period,
+                attribution=attribution,
+                labels=naming.key_labels(definitions, by),
+                kinds={name: each.label for name, each in definitions.etypes.items()},
+                headline=lake.relation(
+                    "reports/conversion_headline",
+                    conversion=conversion,
+                    previous=period.previous,
+                    since=period.since,
+                    until=period.until,
+                ),
+                lengths=lake.relation("reports/path_length", longest=LONGEST),
+                days=lake.relation("reports/path_days", days=ceil(attribution.lookback_days or 1)),
+                ends=lake.relation("reports/path_ends"),
+                first_event_at=_first_event_at(workspace, period),
+                funnel=workspace.funnel(as_of=until, days=days),
+                retention=workspace.retention(
+                    returning="engagement", as_of=until, periods=COHORT_WEEKS
+                ),
+            )
 
     @property
     def lookback_days(self) -> float:
@@ -157,3 +161,10 @@ class AttributionReport:
         import polars as pl
 
         return self.days.with_columns(pl.col("day").cast(pl.String).alias("label"))
+
+
+def _first_event_at(workspace: "Workspace", period: Period) -> datetime | None:
+    [found] = workspace.warehouse.relation("reports/freshness", until=period.until)[
+        "first_event_at"
+    ]
+    return found  # type: ignore[no-any-return]
