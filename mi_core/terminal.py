@@ -18,6 +18,9 @@ Row = Mapping[str, Any]
 ROWS_SHOWN = 20
 """Rows shown of a table that is part of a summary; JSON has them all."""
 
+KEY_WIDTH = 24
+"""A name in the first column that is no longer than this stays whole on a narrow screen."""
+
 MAX_WIDTH = 10_000
 """Characters of a line that goes into a file or a pipe."""
 
@@ -90,13 +93,16 @@ def _counts(counts: Row) -> list[Row]:
 
 
 def _rows(rows: Sequence[Row]) -> "Table":
-    """Rows of one shape; figures are set flush right."""
+    """Rows of one shape; figures are set flush right, what names a row is not cut."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in rows[0] if rows else ():
+    for number, name in enumerate(rows[0] if rows else ()):
         is_figure = all(_is_figure(row[name]) for row in rows)
-        table.add_column(name, justify="right" if is_figure else "left", no_wrap=is_figure)
+        is_key = number == 0 and all(_is_key(row[name]) for row in rows)
+        table.add_column(
+            name, justify="right" if is_figure else "left", no_wrap=is_figure or is_key
+        )
     for row in rows:
         table.add_row(*map(_cell, row.values()))
     return table
@@ -106,6 +112,10 @@ def _is_figure(value: object) -> bool:
     return value is None or (
         isinstance(value, int | float | Decimal) and not isinstance(value, bool)
     )
+
+
+def _is_key(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= KEY_WIDTH and len(value.split()) == 1
 
 
 def _facts(facts: Row) -> "Table":

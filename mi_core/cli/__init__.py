@@ -5,7 +5,7 @@ go to standard error. An error is one sentence and exit code 1; a command that c
 Everything heavy is imported by the command that needs it, so that `mi --help` is quick.
 """
 
-from mi_core.cli import definitions, journey, pages, people, spend, store
+from mi_core.cli import attribution, definitions, journey, pages, people, spend, store
 from mi_core.cli.app import app
 
 COMMANDS = (
@@ -15,6 +15,7 @@ COMMANDS = (
     people.score,
     people.user,
     journey.journey,
+    attribution.attribution,
     pages.report,
     pages.demo,
     store.sql,

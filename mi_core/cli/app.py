@@ -12,6 +12,7 @@ from mi_core import terminal
 from mi_core.errors import MiError, WorkspaceError
 
 if TYPE_CHECKING:
+    from mi_core.definitions import Definitions
     from mi_core.workspace import Workspace
 
 
@@ -79,6 +80,14 @@ def workspace_folder(workspace: Path | None) -> Path:
     from mi_core.settings import load_settings
 
     return workspace or load_settings().workspace
+
+
+def definitions_in_force(workspace: Path | None) -> "Definitions":
+    """Those that a workspace goes by, with its overlay if it has one; it needn't be there."""
+    from mi_core.definitions import load_definitions
+
+    overlay = workspace_folder(workspace) / OVERLAY
+    return load_definitions(overlay if overlay.exists() else None)
 
 
 def open_workspace(workspace: Path | None, *, may_make: bool = False) -> "Workspace":

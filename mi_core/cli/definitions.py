@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mi_core import terminal
-from mi_core.cli.app import OVERLAY, Json, WorkspacePath, workspace_folder
+from mi_core.cli.app import OVERLAY, Json, WorkspacePath, definitions_in_force, workspace_folder
 from mi_core.errors import DefinitionError, UnknownName
 
 app = typer.Typer(no_args_is_help=True, help="Show what scores are made with, or check an overlay.")
@@ -20,10 +20,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show the definitions in force, the workspace's overlay included."""
-    from mi_core.definitions import load_definitions
-
-    overlay = workspace_folder(workspace) / OVERLAY
-    definitions = load_definitions(overlay if overlay.exists() else None)
+    definitions = definitions_in_force(workspace)
     config = definitions.config()
     if table is None:
         shown = {"config_version": definitions.version} | {n: len(v) for n, v in config.items()}
