@@ -5,7 +5,7 @@ milestone is the one that a scoring as of that moment gives, so without what hap
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -120,14 +120,17 @@ def view_journey(
         The person has no event before `as_of`.
     """
     moment = naive_utc(as_of)
-    effects = _effects(warehouse, definitions, user_id, as_of)
     with warehouse.reading() as snapshot:
         company = state.company_of(str(user_id), as_of)
         stage_person(warehouse, definitions, user_id, moment, company)
         persona = persona_view(warehouse, definitions, state.persona_of(str(user_id), as_of))
         events = _stage_events(warehouse, definitions, user_id, moment)
         milestones = _milestones(warehouse, definitions)
+        conversions = rows_of(warehouse, "journeys/person_conversion")
+        # What markov goes by, over everybody: not looked for where there is nothing to share out.
+        effects = removal_effects(warehouse, definitions, as_of=as_of) if conversions else {}
         credits = touch_credits(warehouse, definitions, user_id, as_of=as_of, effects=effects)
+        touchpoints = Counter(each.conversion_id for each in credits)
         return Journey(
             user_id=str(user_id),
             as_of=as_of,
@@ -137,7 +140,9 @@ def view_journey(
             milestones=milestones,
             days_between={name: _days(milestones, *ends) for name, ends in SPANS.items()},
             phases=tuple(_phases(warehouse)),
-            conversions=tuple(_conversions(warehouse, credits)),
+            conversions=tuple(
+                {**row, "touchpoints": touchpoints[row["conversion_id"]]} for row in conversions
+            ),
             credits=tuple(credits),
             timeline=tuple(rows_of(warehouse, "journeys/person_timeline", most=TIMELINE)),
             events=events,
@@ -161,25 +166,6 @@ def _stage_events(
         " select user_id, event_name, etype, occurred_at, channel, duration from person_event"
     )
     return events
-
-
-def _effects(
-    warehouse: Warehouse, definitions: Definitions, user_id: UUID, as_of: datetime
-) -> Mapping[str, float]:
-    """What markov goes by, over everybody: not looked for where there is nothing to share out."""
-    who = {"user_id": user_id, "as_of": naive_utc(as_of)}
-    converts = warehouse.sql(
-        "select 1 from conversion where user_bucket = bucket_of($user_id::uuid)"
-        " and user_id = $user_id::uuid and occurred_at < $as_of limit 1",
-        who,
-    ).fetchone()
-    return removal_effects(warehouse, definitions, as_of=as_of) if converts else {}
-
-
-def _conversions(warehouse: Warehouse, credits: Sequence[TouchCredit]) -> Iterator[Row]:
-    touchpoints = Counter(each.conversion_id for each in credits)
-    for row in rows_of(warehouse, "journeys/person_conversion"):
-        yield {**row, "touchpoints": touchpoints[row["conversion_id"]]}
 
 
 def _milestones(warehouse: Warehouse, definitions: Definitions) -> dict[str, Milestone | None]:
