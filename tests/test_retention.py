@@ -479,8 +479,8 @@ def test_a_set_is_as_wide_as_it_takes(
     ("every", "days", "sentence"),
     [
         ("day", 0, "At least 1 day is looked at, not 0"),
-        ("day", 127, "127 days are over 126 days"),
-        ("month", 10**9, "over 126 months"),
+        ("day", 127, "At most 126 days are looked at, and 127 days are more"),
+        ("month", 10**9, "At most 126 months are looked at"),
     ],
 )
 def test_days_that_no_set_holds_are_refused(

@@ -5,7 +5,17 @@ go to standard error. An error is one sentence and exit code 1; a command that c
 Everything heavy is imported by the command that needs it, so that `mi --help` is quick.
 """
 
-from mi_core.cli import attribution, definitions, journey, pages, people, spend, store
+from mi_core.cli import (
+    attribution,
+    definitions,
+    funnel,
+    journey,
+    pages,
+    people,
+    retention,
+    spend,
+    store,
+)
 from mi_core.cli.app import app
 
 COMMANDS = (
@@ -16,6 +26,10 @@ COMMANDS = (
     people.user,
     journey.journey,
     attribution.attribution,
+    funnel.funnel,
+    retention.retention,
+    retention.lifecycle,
+    retention.stickiness,
     pages.report,
     pages.demo,
     store.sql,

@@ -58,7 +58,8 @@ def count_periods(every: str, until: datetime, days: int) -> int:
     periods = _number_of(_just_before(until), every) - _number_of(oldest, every) + 1
     if periods > MAX_PERIODS:
         raise BadValue(
-            f"{days} days are over {MAX_PERIODS} {every}s: look at fewer days, or longer periods."
+            f"At most {MAX_PERIODS} {every}s are looked at, and {days} days are more:"
+            " ask for fewer, or for longer periods."
         )
     return periods
 
