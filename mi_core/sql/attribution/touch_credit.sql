@@ -16,7 +16,7 @@ placed as (
     select
         step.*,
         step.position = 1 as is_first,
-        step.position is not distinct from path.lead as is_lead,
+        coalesce(step.position = path.lead, false) as is_lead,
         step.position = step.touches as is_last,
         step.position = coalesce(path.last_known, step.touches) as is_last_known,
         path.lead is not null as has_lead,

@@ -1,5 +1,5 @@
--- One row per conversion of the person in person_event, in their order; `value` is in the currency's
--- unit.
+-- One row per conversion of the person in person_event, in their order; `value` is in the
+-- currency's unit.
 select
     event_id as conversion_id,
     occurred_at as converted_at,

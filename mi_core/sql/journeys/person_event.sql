@@ -15,7 +15,7 @@ select
     if(
         event.etype is not distinct from taxonomy.etype,
         taxonomy.phase,
-        list_extract($phases::integer [], list_position($etypes::varchar [], event.etype))
+        list_extract($phases::integer[], list_position($etypes::varchar[], event.etype))
     )::integer as phase,
     coalesce(
         taxonomy.is_touch

@@ -1,5 +1,5 @@
--- One row per phase of the journey that the person in person_event has been in: since when, and with
--- how many events.
+-- One row per phase of the journey that the person in person_event has been in: since when, and
+-- with how many events.
 select
     phase,
     min(occurred_at) as first_at,
