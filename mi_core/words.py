@@ -69,7 +69,9 @@ def days(value: float | None) -> str:
         return "–"
     if value >= 1:
         return f"{value:,.1f} days"
-    return f"{value * 24:.1f} h" if value * 24 >= 1 else f"{value * 24 * 60:.0f} min"
+    if value * 24 >= 1:
+        return f"{value * 24:.1f} h"
+    return f"{value * 24 * 60:.0f} min" if value * 24 * 60 >= 0.5 else "under a minute"
 
 
 def day(value: date | None) -> str:

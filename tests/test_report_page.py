@@ -6,13 +6,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from report_samples import fill
+from attribution_samples import put_touches
+from report_samples import AS_OF, fill
 
 from mi_core import open_workspace
 from mi_core.errors import ReportError, UnknownName
-from mi_core.reports import render
+from mi_core.ingest.classify import classification_version
+from mi_core.reports import notebook, render
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "report-acquisition.ipynb"
+FIGURES = {"acquisition": 7, "attribution": 8}
+"""Report → how many charts its page has."""
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -21,12 +25,22 @@ def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
     with open_workspace(folder) as workspace, workspace.warehouse.publish("rows of the tests"):
         fill(workspace.warehouse)
+        put_touches(workspace.warehouse)
+        # As if it had typed them: there is nothing that it could type them from.
+        version = classification_version(workspace.definitions)
+        workspace.warehouse.sql(f"insert into lake.classification values ('{version}')")
     return folder
 
 
+@pytest.fixture(scope="module", params=FIGURES)
+def name(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def page(workspace):
-    return render(workspace, NOTEBOOK, workspace / "reports" / "acquisition.html", {"days": 90})
+def page(workspace, name):
+    parameters = {"days": 90, "as_of": AS_OF.isoformat()}
+    return render(workspace, notebook(name), workspace / "reports" / f"{name}.html", parameters)
 
 
 class Page(HTMLParser):
@@ -69,12 +83,12 @@ def test_page_forbids_itself_to_load_anything(parsed):
     assert policies[0].startswith("default-src 'none'")
 
 
-def test_every_figure_says_what_it_shows(parsed):
+def test_every_figure_says_what_it_shows(parsed, name):
     plots = [a for _, a in parsed.tags if a.get("class") == "plot"]
-    assert len(plots) == 7
+    assert len(plots) == FIGURES[name]
     assert all(plot["role"] == "img" and len(plot["aria-label"]) > 40 for plot in plots)
-    assert [tag for tag, _ in parsed.tags].count("figcaption") == 7
-    assert [tag for tag, _ in parsed.tags].count("details") == 7
+    assert [tag for tag, _ in parsed.tags].count("figcaption") == FIGURES[name]
+    assert [tag for tag, _ in parsed.tags].count("details") == FIGURES[name]
 
 
 def test_page_has_language_skip_link_and_one_heading_of_all(parsed):
@@ -109,13 +123,13 @@ def test_missing_notebook(workspace, tmp_path):
 
 
 def test_failing_notebook_leaves_the_last_good_page(workspace, tmp_path):
-    notebook, out = tmp_path / "broken.ipynb", tmp_path / "page.html"
+    broken, out = tmp_path / "broken.ipynb", tmp_path / "page.html"
     parameters = nbformat.v4.new_code_cell("workspace = ''", metadata={"tags": ["parameters"]})
     cells = [parameters, nbformat.v4.new_code_cell("1 / 0")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), notebook)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), broken)
     out.write_text("the last good page")
     with pytest.raises(ReportError, match=r"broken\.ipynb failed, cell 3: ZeroDivisionError"):
-        render(workspace, notebook, out)
+        render(workspace, broken, out)
     assert out.read_text() == "the last good page"
     assert "ZeroDivisionError" in (tmp_path / "page.failed.ipynb").read_text()
     assert sorted(file.name for file in tmp_path.iterdir()) == [
@@ -146,7 +160,7 @@ def browser():
 @pytest.mark.parametrize(
     ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 )
-def test_page_in_a_browser(browser, page, width, scheme):
+def test_page_in_a_browser(browser, page, name, width, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     asked: list[str] = []
@@ -159,7 +173,10 @@ def test_page_in_a_browser(browser, page, width, scheme):
     tab.on("console", lambda message: said.append(message.text))
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.goto(page.as_uri())
-    tab.wait_for_function("document.querySelectorAll('figure svg.marks').length === 7")
+    tab.wait_for_function(
+        "count => document.querySelectorAll('figure svg.marks').length === count",
+        arg=FIGURES[name],
+    )
     tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
 
     assert asked == [page.as_uri()]

@@ -46,6 +46,7 @@ from mi_core.tables import Column, table
         (words.days(3.25), "3.2 days"),
         (words.days(0.5), "12.0 h"),
         (words.days(0.01), "14 min"),
+        (words.days(0.0001), "under a minute"),
         (words.day(date(2024, 6, 3)), "3 June 2024"),
         (words.moment(datetime(2024, 6, 3, 14, 5)), "3 June 2024, 14:05 UTC"),
         (words.day(words.last_day(datetime(2024, 6, 30))), "29 June 2024"),

@@ -29,8 +29,8 @@ _HOW = {
     "linear": "The same to each touchpoint.",
     "markov": "From the steps that all people take, whether they convert or not: how many "
     "conversions fewer there would be if nobody could pass through a touchpoint of that kind.",
-    "shapley": "From the sets of touchpoints that occur together: what each adds to a set, over "
-    "all orders of adding.",
+    "shapley": "From the sets of touchpoints that occur together: what one kind adds to a set, on "
+    "average over all orders of joining.",
 }
 
 

@@ -20,7 +20,7 @@ ENDS_SHOWN = 8
 NOTHING = Html("")
 
 _RATIOS = {"cpa": "Spend for a conversion (CPA)", "roas": "Value for 1 spent (ROAS)"}
-_LEARNED = "◆ learns from all paths together, the others are fixed rules"
+_DRIVEN = "◆ data-driven, from all paths together; the others share out path by path"
 
 
 def shares(credit: "Credit") -> Html:
@@ -32,7 +32,7 @@ def shares(credit: "Credit") -> Html:
     def cell(row: dict[str, Any]) -> Html:
         return heat(words.percent(row["share"]), row["share"] / most)
 
-    return _by_model(credit, credit.rows, cell, f"Share of credit by model; {_LEARNED}")
+    return _by_model(credit, credit.rows, cell, f"Share of credit by model. {_DRIVEN}")
 
 
 def differences(credit: "Credit") -> Html:
@@ -76,7 +76,7 @@ def moves(credit: "Credit") -> Html:
 
     caption = (
         "Points of credit more (+) or less (−) than by last touch: bold on a coloured ground where "
-        f"that is clear, plain where it is within noise; {_LEARNED}"
+        f"that is clear, plain where it is within noise. {_DRIVEN}"
     )
     return _by_model(credit, credit.moves, cell, caption)
 
@@ -123,7 +123,7 @@ def ratios(credit: "Credit", ratio: str) -> Html:
         range_ = "–".join(words.price(end) for end in ends if end is not None)
         return Html(f"{words.price(row[ratio])}<small>{range_}</small>")
 
-    return _by_model(credit, paid, cell, f"{_RATIOS[ratio]} by model, and its range; {_LEARNED}")
+    return _by_model(credit, paid, cell, f"{_RATIOS[ratio]} by model, and its range. {_DRIVEN}")
 
 
 def paths(credit: "Credit") -> Html:

@@ -20,9 +20,10 @@ MODELS: Mapping[str, tuple[str, str]] = {
     "markov": ("Markov ◆", "Markov"),
     "shapley": ("Shapley ◆", "Shapley"),
 }
-"""Name → as a heading, and within a sentence; ◆ marks those that learn from all paths together."""
+"""Name → as a heading, and within a sentence; ◆ marks those of DATA_DRIVEN."""
 
-LEARNING = ("markov", "shapley")
+DATA_DRIVEN = ("markov", "shapley")
+"""Computed from all paths together; the others share out each path by itself."""
 
 UNATTRIBUTED = "unattributed"
 

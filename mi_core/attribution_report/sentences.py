@@ -60,12 +60,12 @@ def too_few(credit: "Credit") -> str:
 
 
 def what_would_move(credit: "Credit") -> str:
-    """What a model that learns from all paths would give, against last touch."""
+    """What a data-driven model would give, against last touch."""
     others = credit.moves["model"].unique().to_list()
     if not others or not credit.can_tell:
         return ""
-    learned = [name for name in credit.models if name in others and name in naming.LEARNING]
-    model = learned[0] if learned else naming.in_order(others)[0]
+    driven = [name for name in naming.DATA_DRIVEN if name in others]
+    model = driven[0] if driven else naming.in_order(others)[0]
     return (
         "<strong>Against last touch</strong>, which most tools show, "
         f"{naming.phrase(model)} {moved_by(credit, model)}."

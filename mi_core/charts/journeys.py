@@ -82,17 +82,29 @@ def time_to_convert(times: "pl.DataFrame") -> "Chart":
 
     if not times["people"].sum():
         return nothing("Nobody took the funnel's last step in time.")
+    unit, size = _unit(times["bucket_to_days"].to_list()[-1])
     ends = times.select("bucket_from_days", "bucket_to_days").iter_rows()
-    labels = [f"{start:g}–{end:g}" for start, end in ends]
+    labels = [f"{_short(start * size)}–{_short(end * size)}" for start, end in ends]
     shown = times.with_columns(pl.Series("label", labels, dtype=pl.String))
     return finish(
-        columns(shown, "label", "people", "Days", "People"),
+        columns(shown, "label", "people", unit.capitalize(), "People"),
         "How long from the first to the last step",
-        "people by days",
-        description=f"Bar chart of people by days they took. {_said(shown, 'people')}.",
+        f"people by {unit}",
+        description=f"Bar chart of people by the {unit} they took. {_said(shown, 'people')}.",
         figures=shown,
-        columns={"label": Column("Days"), "people": _PEOPLE},
+        columns={"label": Column(unit.capitalize()), "people": _PEOPLE},
     )
+
+
+def _unit(longest_days: float) -> tuple[str, int]:
+    """The unit in which the longest time is two or more, and how many of it are a day."""
+    units = {"days": 1, "hours": 24}
+    fits = (each for each in units.items() if longest_days * each[1] >= 2)
+    return next(fits, ("minutes", 24 * 60))
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def retention(cohorts: "pl.DataFrame", every: str) -> "Chart":
