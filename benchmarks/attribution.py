@@ -1,15 +1,15 @@
 """Attribution beside other packages and hand-written queries, from the same touchpoints.
 
 Ours reads them as views in the lake's place and then does what a workspace does, on paths of any
-length: seven rules, where others have five or three, each kept by group of people, so that there is
-a bootstrap. Others give a single figure per channel.
+length: seven rules, where others have five or three. "All nine models" also draws people again, by
+groups; no other has such intervals.
 
 `python benchmarks/attribution.py [--small] [--rounds N] [--data FOLDER]`; what isn't installed is
 left out: peers/requirements.txt says how to install it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ CONVERSION = -1
 JOURNEY = """
     select
         journey_id::bigint as journey_id,
-        (journey_id % 1000)::integer as person_group,
+        (journey_id % {groups})::integer as person_group,
         converted::bigint as conversions,
         (1 - converted)::bigint as nulls,
         value
@@ -62,7 +62,7 @@ def opened(data: Path) -> Opened:
     from mi_core.settings import load_settings
     from mi_core.warehouse import Warehouse
 
-    changes = {"transform": "unique", "half_life_days": 7, "min_paths_per_state": 0}
+    changes = {"transform": "unique", "half_life_days": 7, "min_paths_per_state": 0, "draws": 0}
     rules = load_definitions().attribution.model_copy(update=changes)
     return Opened(data, Warehouse(data, load_settings()), rules)
 
@@ -75,16 +75,17 @@ def bare_scan(ours: Opened) -> None:
 
 def stage(ours: Opened, *, with_nulls: bool = True) -> tuple[list[str], int]:
     """Stage the paths as for every model; returns the channels and the number of groups."""
-    from mi_core.attribution.paths import stage_steps
-    from mi_core.attribution.statistics import keys_of, path_totals
+    from mi_core.attribution.paths import groups_of, stage_steps
+    from mi_core.attribution.statistics import keys_of
 
+    groups = groups_of(ours.rules)
     where = "" if with_nulls else "where converted = 1"
-    journey = JOURNEY.format(data=ours.data, where=where)
+    journey = JOURNEY.format(data=ours.data, where=where, groups=groups)
     ours.warehouse.sql(f"create or replace temp table journey as {journey}")
     touch = PATH_TOUCH.format(data=ours.data)
     ours.warehouse.sql(f"create or replace temp table path_touch as {touch}")
     stage_steps(ours.warehouse, ours.rules)
-    return keys_of(ours.warehouse), path_totals(ours.warehouse).groups
+    return keys_of(ours.warehouse), groups
 
 
 def rules(ours: Opened) -> dict[str, dict[str, float]]:
@@ -124,11 +125,11 @@ def shapley(ours: Opened) -> dict[str, dict[str, float]]:
 
 
 def everything(draws: int, order: int, ours: Opened) -> None:
-    """All nine models, with intervals from draws of people."""
+    """All nine models, with intervals from draws of people where there are any."""
     from mi_core.attribution.models import MODELS, estimate
 
-    stage(ours)
     rules = ours.rules.model_copy(update={"draws": draws, "markov_order": order})
+    stage(replace(ours, rules=rules))
     estimate(ours.warehouse, rules, MODELS, seed=0)
 
 

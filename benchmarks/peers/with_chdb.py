@@ -29,14 +29,14 @@ class Tables:
         return csv.reader(str(self.session.query(query + settings, "CSV")).splitlines())
 
 
-def files(data: Path) -> Tables:
+def files(data: Path, events: str = "events") -> Tables:
     """The Parquet files as they are."""
     from chdb import session
 
     def file(name: str) -> str:
         return f"file('{data / name}.parquet', Parquet)"
 
-    return Tables(session.Session(), file("touches"), file("journeys"), file("events"))
+    return Tables(session.Session(), file("touches"), file("journeys"), file(events))
 
 
 def merge_tree(data: Path) -> Tables:

@@ -40,11 +40,11 @@ def rules(data: Path) -> dict[str, dict[str, float]]:
     return {str(name): dict(sums[name]) for name in sums}
 
 
-def funnel(data: Path) -> dict[str, dict[str, float]]:
+def funnel(file: Path) -> dict[str, dict[str, float]]:
     """How many people took each step in order, within a week of the first."""
     import pandas as pd
 
-    events = pd.read_parquet(data / "events.parquet", filters=[("event", "in", STEPS)])
+    events = pd.read_parquet(file, filters=[("event", "in", STEPS)])
     events["step"] = events["event"].map({step: n for n, step in enumerate(STEPS)}).astype("int8")
     events["at"] = events["ts"].astype("int64")
     events = events.sort_values(["user_id", "at"])
@@ -59,11 +59,11 @@ def funnel(data: Path) -> dict[str, dict[str, float]]:
     return {"people": people}
 
 
-def retention(data: Path) -> dict[str, dict[Any, float]]:
+def retention(file: Path) -> dict[str, dict[Any, float]]:
     """How many people of each week's newcomers had events how many weeks later."""
     import pandas as pd
 
-    events = pd.read_parquet(data / "events.parquet", columns=["user_id", "ts"])
+    events = pd.read_parquet(file, columns=["user_id", "ts"])
     events["week"] = ((events["ts"].astype("int64") - MONDAY) // WEEK).astype("int8")
     weeks = events[["user_id", "week"]].drop_duplicates()
     cohort = weeks.groupby("user_id")["week"].transform("min").rename("cohort")

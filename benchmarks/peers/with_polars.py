@@ -124,12 +124,12 @@ def shapley(data: Path) -> dict[str, dict[str, float]]:
     return _by_key(sums, "channel")
 
 
-def funnel(data: Path) -> dict[str, dict[str, float]]:
+def funnel(events: Path) -> dict[str, dict[str, float]]:
     """How many people took each step in order, within a week of the first."""
     import polars as pl
 
-    events = (
-        pl.scan_parquet(data / "events.parquet")
+    steps = (
+        pl.scan_parquet(events)
         .filter(pl.col("event").is_in(STEPS))
         .select(
             "user_id",
@@ -144,20 +144,20 @@ def funnel(data: Path) -> dict[str, dict[str, float]]:
     for number in range(1, len(STEPS)):
         begun = pl.col(f"s{number - 1}").cum_max().forward_fill().shift().over("user_id")
         in_time = (pl.col("step") == number) & (pl.col("at") - pl.col("begun") <= WEEK)
-        events = events.with_columns(begun=begun).with_columns(
+        steps = steps.with_columns(begun=begun).with_columns(
             pl.when(in_time).then(pl.col("begun")).alias(f"s{number}")
         )
     reached = [pl.col(f"s{number}").is_not_null().any() for number in range(len(STEPS))]
-    people = events.group_by("user_id").agg(reached).select(pl.exclude("user_id").sum())
+    people = steps.group_by("user_id").agg(reached).select(pl.exclude("user_id").sum())
     return {"people": dict(zip(STEPS, people.collect().row(0), strict=True))}
 
 
-def retention(data: Path) -> dict[str, dict[Any, float]]:
+def retention(events: Path) -> dict[str, dict[Any, float]]:
     """How many people of each week's newcomers had events how many weeks later."""
     import polars as pl
 
     weeks = (
-        pl.scan_parquet(data / "events.parquet")
+        pl.scan_parquet(events)
         .select("user_id", week=((pl.col("ts").dt.epoch("us") - MONDAY) // WEEK).cast(pl.Int8))
         .unique()
     )
