@@ -1,4 +1,4 @@
--- The touchpoints of path_touch; of a run of one key only the last.
+-- One row per touchpoint of path_touch that is the last of a run of one key.
 select *
 from path_touch
 qualify

@@ -1,4 +1,4 @@
--- The touchpoints of path_touch; of each key in a path only the first.
+-- One row per path and key in path_touch: its first touchpoint.
 select *
 from path_touch
 qualify

@@ -1,5 +1,5 @@
--- The touchpoints of path_touch; of each key in a path only the first, with how often it came, as
--- in "email(2)".
+-- One row per path and key in path_touch: its first touchpoint, with how often the key came, as in
+-- "email(2)".
 select * replace (key || '(' || count(*) over (partition by journey_id, key) || ')' as key)
 from path_touch
 qualify

@@ -1,4 +1,4 @@
--- The touchpoints of path_touch, of each path only the last $max_touches.
+-- One row per touchpoint of path_touch that is among the last $max_touches of its path.
 select *
 from path_touch
 qualify

@@ -1,4 +1,4 @@
--- The first row of path_row that says what can't be, if any, and what is wrong with it.
+-- One row, if any: the first of path_row that says what can't be, and what is wrong with it.
 with judged as (
     select
         journey_id,

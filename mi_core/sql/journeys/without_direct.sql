@@ -1,4 +1,4 @@
--- The touchpoints of path_touch without direct ones, unless a path has no others.
+-- One row per touchpoint of path_touch that isn't direct; of a path that has no others, all.
 select *
 from path_touch
 qualify not is_direct or bool_and(is_direct) over (partition by journey_id)

@@ -1,5 +1,5 @@
--- The touchpoints of path_touch without the direct ones that a path ends with, unless it has no
--- others.
+-- One row per touchpoint of path_touch, without the direct ones that a path ends with; of a path
+-- that has no others, all.
 select *
 from path_touch
 qualify
