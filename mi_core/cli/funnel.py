@@ -1,6 +1,6 @@
 """`mi funnel`: who gets how far, and how fast."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -75,9 +75,7 @@ def _in_short(found: "Funnel") -> dict[str, object]:
         "since": found.since,
         "until": found.until,
         "order": found.order,
-        "window": words.count(round(found.window_days), "day")
-        if found.window_days == round(found.window_days)
-        else words.days(found.window_days),
+        "window": words.days(found.window_days),
         **({"left_out": found.excluded} if found.exclusions else {}),
         **tables,
     }
@@ -89,15 +87,14 @@ def _parts(found: "Funnel") -> Iterator[tuple[str, list[dict[str, object]]]]:
         yield f"{found.by}: {part['breakdown'][0]}", list(_steps(part.to_dicts()))
 
 
-def _steps(steps: list[Row]) -> Iterator[dict[str, object]]:
+def _steps(steps: Sequence[Row]) -> Iterator[dict[str, object]]:
     for row in steps:
-        middle = words.days(row["median_days"])
         yield {
             "step": row["step"],
             "people": row["people"],
             "of the step before": words.percent(row["rate_of_previous"]),
             "of the first": words.percent(row["rate_of_first"]),
-            "median time": middle,
+            "median time": words.days(row["median_days"]),
             "middle half": _spread(row),
             "still open": row["open"],
         }
