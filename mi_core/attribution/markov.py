@@ -34,6 +34,7 @@ EXACT_STATES = 80
 """Up to so many states each draw is solved anew; beyond, draws are linearised."""
 
 _SMALLEST_STEP = 1e-14
+_PATIENCE = 250
 _NUMBERS_AT_ONCE = 2**21
 _KEYS_AT_ONCE = 64
 
@@ -275,16 +276,39 @@ def _solve_without(moves: sparse.csr_array, source: FloatArray, removed: _Remove
     """X = moves · x + source without the removed states, [states, columns], by Jacobi's iteration.
 
     From 0 it rises to the solution, as moving mass is absorbed; in large chains that is sooner than
-    a factorisation, which would fill up.
+    a factorisation, which would fill up. Where mass is long under way, as between two states that
+    one person went to and fro ten thousand times, GMRES takes it to where it goes (Saad & Schultz
+    1986): few directions are left by then.
     """
     x = np.zeros((len(source), removed.width))
-    step = np.inf
+    step, steps = np.inf, 0
     while step > _SMALLEST_STEP * np.max(x, initial=1):
         following = moves @ x + source[:, np.newaxis]
         following[removed.states, removed.columns] = 0
-        step = np.max(np.abs(following - x), initial=0)
+        change, steps = following - x, steps + 1
+        step = np.max(np.abs(change), initial=0)
+        if steps % _PATIENCE == 0:
+            following = x + _way_left(moves, change, removed)
         x = following
     return x
+
+
+def _way_left(moves: sparse.csr_array, change: FloatArray, removed: _Removed) -> FloatArray:
+    """(1 − moves)⁻¹ · change without the removed states, nearly: one column after the other."""
+    from scipy.sparse.linalg import LinearOperator, gmres
+
+    left = change.copy()
+    for column in range(removed.width):
+        gone = removed.states[removed.columns == column]
+
+        def stays(x: FloatArray, gone: IntArray = gone) -> FloatArray:
+            following = moves @ x
+            following[gone] = 0
+            return np.asarray(x - following)
+
+        system = LinearOperator(moves.shape, stays, dtype=np.float64)
+        left[:, column] = gmres(system, change[:, column], rtol=1e-10, maxiter=10)[0]
+    return left
 
 
 def _first_minus_others(columns: FloatArray) -> FloatArray:
