@@ -52,8 +52,9 @@ def _quantile(ordered: FloatArray, defined: npt.NDArray[np.intp], share: float) 
     below = np.floor(share * last).astype(np.intp)
     low, high = _rows(ordered, below), _rows(ordered, np.minimum(below + 1, last))
     beyond = share * last - below
+    is_low = (low == high) | (beyond == 0) | np.isneginf(low)
     with np.errstate(invalid="ignore"):  # ∞ − ∞, which isn't taken
-        between = np.where((low == high) | (beyond == 0), low, low + (high - low) * beyond)
+        between = np.where(is_low, low, low + (high - low) * beyond)
     return np.where(defined >= _LEAST_DEFINED * len(ordered), between, np.nan)
 
 
