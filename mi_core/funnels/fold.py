@@ -191,8 +191,8 @@ def reached_in_any_order(
 ) -> Reached:
     """How many of the steps people take within one window, each event being of one step at most.
 
-    Looked at from its last event, a window holds the steps whose latest events lie in it. People
-    are left out who do what is excluded while a window is open.
+    Everybody takes one. Looked at from its last event, a window holds the steps whose latest events
+    lie in it. People are left out who do what is excluded while a window is open.
     """
     rows = np.flatnonzero(events.mask & events.mask.dtype.type((1 << steps) - 1))
     latest, count = _latest_steps(events, rows, steps, window)

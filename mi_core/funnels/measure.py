@@ -95,8 +95,8 @@ def funnel(
     exclude
         `NAME`, or `NAME:A-B` with numbers of steps, from 1: people are left out wholly who do it
         in an attempt that has reached step A and not yet step B, before they first complete the
-        funnel. Without numbers it is between the first step and the last. Of one moment, it comes
-        after the steps.
+        funnel. Without numbers it is between the first step and the last. Of one moment, what takes
+        no step comes after the steps.
     by
         `persona` (in force at `as_of`), or `channel` or `campaign` of the last touchpoint in the 30
         days up to the moment at which the counted attempt began.
@@ -119,7 +119,7 @@ def funnel(
     if days < 1:
         raise BadValue(f"A period has 1 day or more, not {days}.")
     until = naive_utc(as_of)
-    since = until - timedelta(days=days)
+    since = _days_before(until, days)
     events = f"select user_id, occurred_at, event_name, etype from {source}"
     with warehouse.reading() as snapshot, warehouse.view("funnel_event", events):
         plan = make_plan(warehouse, definitions, steps, order, exclude)
@@ -145,6 +145,13 @@ def funnel(
         config_version=definitions.version,
         lake_snapshot=snapshot,
     )
+
+
+def _days_before(until: datetime, days: int) -> datetime:
+    try:
+        return until - timedelta(days=days)
+    except OverflowError:
+        raise BadValue(f"A period of {days} days would begin before the year 1.") from None
 
 
 def _events(

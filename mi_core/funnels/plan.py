@@ -101,6 +101,9 @@ def _step(warehouse: Warehouse, definitions: Definitions, step: str | FunnelStep
     if isinstance(step, FunnelStep):
         if not step.etypes and not step.events:
             raise BadValue(f"The step {step.name!r} has neither etypes nor events to take it.")
+        for etype in step.etypes:
+            if etype not in definitions.etypes:
+                raise UnknownName("event type", etype, definitions.etypes)
         return step
     if step in definitions.etypes:
         return FunnelStep(name=step, etypes=(step,))
