@@ -58,9 +58,10 @@ def _steps(walk: Walk, order: int) -> list[tuple[int, int]]:
 
 
 def grouped(counts: Floats, groups: int) -> sparse.csr_array:
-    """Walks in turn put into groups, and their counts added up."""
+    """Walks put into groups by the throw of a die, and their counts added up."""
+    group = np.random.default_rng(groups).integers(0, groups, len(counts))
     sums = np.zeros((groups, counts.shape[1]))
-    np.add.at(sums, np.arange(len(counts)) % groups, counts)
+    np.add.at(sums, group, counts)
     return sparse.csr_array(sums)
 
 
