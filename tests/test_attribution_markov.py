@@ -216,6 +216,14 @@ def _lost(chain: Chain, counts: np.ndarray) -> np.ndarray:
     return np.asarray(base[:, np.newaxis] * effects)
 
 
+def test_a_linearised_draw_of_twice_as_many_has_the_same_effects() -> None:
+    chain, counts = chain_of(random_walks(8, people=500, channels=90), 90)
+    by_group, weights = grouped(counts, 100), draw_weights(100, 5, seed=1)
+    once, twice = (chain.bootstrap(by_group, n * weights) for n in (1, 2))
+    assert once[0] == pytest.approx(twice[0])
+    assert once[1] == pytest.approx(twice[1])
+
+
 def test_linearised_draws_leave_the_exact_ones_by_the_square_of_the_distance() -> None:
     chain, counts = chain_of(random_walks(7, people=2_000, channels=100), 100)
     assert chain.states > markov.EXACT_STATES
