@@ -57,6 +57,12 @@ def complaint(*arguments: str | Path) -> str:
     return line
 
 
+def rows_of(command: str, *options: str | Path) -> list[dict[str, Any]]:
+    """The first table of a result."""
+    found = as_json(command, *options, *MONDAY)
+    return found if isinstance(found, list) else next(iter(found.values()))
+
+
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     path = tmp_path_factory.mktemp("journeys")
@@ -65,9 +71,9 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def opened_empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    with open_workspace(tmp_path_factory.mktemp("empty")) as opened:
+@pytest.fixture
+def opened_empty(tmp_path: Path) -> Iterator[Workspace]:
+    with open_workspace(tmp_path / "empty") as opened:
         yield opened
 
 
@@ -169,12 +175,32 @@ def test_a_funnel_says_who_is_left_out(workspace: Path):
     assert "left out" not in run("funnel", *MONDAY).stdout
 
 
-def test_a_funnel_by_channel_is_a_table_for_each(workspace: Path):
-    lines = shown("funnel", *STEPS, "--by", "channel", *MONDAY)
-    found = as_json("funnel", *STEPS, "--by", "channel", *MONDAY)
+def test_a_funnel_by_campaign_has_rows_for_each(
+    opened_empty: Workspace, nothing: Path, tmp_path: Path
+):
+    acts = [
+        event("ad_click", "ann", "05-06 09:00", {"utm_campaign": "spring_sale"}),
+        event("ad_click", "bob", "05-06 09:00", {"utm_campaign": "sp\x1b[31mring"}),
+        *(event("feature_used", who, "05-06 10:00") for who in ("ann", "bob", "eve")),
+        event("purchase", "ann", "05-06 11:00"),
+    ]
+    opened_empty.ingest([write_export(tmp_path / "touched.jsonl", acts)])
+    asked = ("feature_used", "purchase", "--by", "campaign", "--as-of", "2024-05-07")
+    lines = shown("funnel", *asked)
 
-    assert ["channel:", "(none)"] in lines
-    assert {row["breakdown"] for row in found["steps"]} == {"(none)"}
+    assert lines[-7][:3] == ["campaign", "step", "people"]
+    assert ["spring_sale", "purchase", "1", "100%", "100%", "1.0", "h", "1.0", "h", "0"] in lines
+    assert ["(none)", "feature_used", "1", "–", "100%", "–", "–", "1"] in lines
+    # Anybody can name a campaign.
+    assert "\x1b" not in run("funnel", *asked).stdout
+    assert len(as_json("funnel", *asked)["steps"]) == 6
+
+
+def test_a_funnel_by_channel_of_nobody_has_no_table(workspace: Path):
+    result = run("funnel", *STEPS, "--by", "channel", "--as-of", "2020-01-01")
+
+    assert result.exit_code == 0
+    assert "steps" not in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -349,14 +375,10 @@ def test_what_cannot_be_read_is_a_usage_error(workspace: Path, options: list[str
         assert result.stdout == ""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_of_an_empty_workspace_all_is_nothing(nothing: Path, command: str):
-    assert run(command, *MONDAY).exit_code == 0
-    found = as_json(command, *MONDAY)
-
-    rows = found if isinstance(found, list) else found.get("steps", found.get("cohorts"))
-    counts = {row.get("people", row.get("new")) for row in rows}
-    assert counts == {0}
+def test_of_an_empty_workspace_all_is_nothing(nothing: Path):
+    for command in COMMANDS:
+        assert run(command, *MONDAY).exit_code == 0
+        assert {row.get("people", row.get("new")) for row in rows_of(command)} == {0}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -369,7 +391,4 @@ def test_a_workspace_that_is_not_there_is_not_made(command: str, tmp_path: Path)
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_workspace_may_be_named(command: str, opened: Workspace):
-    found = as_json(command, "--workspace", opened.path, "--as-of", "2024-05-20")
-
-    rows = found if isinstance(found, list) else found.get("steps", found.get("cohorts"))
-    assert len(rows) > 3
+    assert len(rows_of(command, "--workspace", opened.path)) > 3

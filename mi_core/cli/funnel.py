@@ -1,6 +1,6 @@
 """`mi funnel`: who gets how far, and how fast."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -69,27 +69,21 @@ def funnel(
 
 
 def _in_short(found: "Funnel") -> dict[str, object]:
-    steps = found.steps.to_dicts()
-    tables = {"steps": list(_steps(steps))} if found.by is None else dict(_parts(found))
+    steps = list(_steps(found))
     return {
         "since": found.since,
         "until": found.until,
         "order": found.order,
         "window": words.days(found.window_days),
         **({"left_out": found.excluded} if found.exclusions else {}),
-        **tables,
+        **({"steps": steps} if steps else {}),
     }
 
 
-def _parts(found: "Funnel") -> Iterator[tuple[str, list[dict[str, object]]]]:
-    """A table for each breakdown, under its name."""
-    for part in found.steps.partition_by("breakdown", maintain_order=True):
-        yield f"{found.by}: {part['breakdown'][0]}", list(_steps(part.to_dicts()))
-
-
-def _steps(steps: Sequence[Row]) -> Iterator[dict[str, object]]:
-    for row in steps:
+def _steps(found: "Funnel") -> Iterator[dict[str, object]]:
+    for row in found.steps.to_dicts():
         yield {
+            **({found.by: row["breakdown"]} if found.by else {}),
             "step": row["step"],
             "people": row["people"],
             "of the step before": words.percent(row["rate_of_previous"]),
