@@ -107,6 +107,51 @@ def columns(frame: "pl.DataFrame", label: str, amount: str, axis: str, title: st
     return chart
 
 
+def grid(
+    frame: "pl.DataFrame",
+    row: str,
+    column: str,
+    share: str,
+    axis: str,
+    order: list[str] | None = None,
+) -> "Chart":
+    """Cells with the column `text`, the stronger the greater their share; rows as they come.
+
+    Beside `share`, the first column doesn't count for what is strong: it is all people. Where there
+    is a column `is_complete`, a cell of which it is false has a dashed edge.
+    """
+    import altair as alt
+    import polars as pl
+
+    later = frame.filter(pl.col(column) != frame[column][0])[share].drop_nulls()
+    most = max(later, default=1) or 1
+    marked = frame.with_columns(
+        (pl.col("is_complete") if "is_complete" in frame.columns else pl.lit(True)).alias("whole")
+    )
+    labels = alt.Axis(orient="top", labelAngle=0, labelOverlap=True)
+    base = alt.Chart(marked, height=26 * frame[row].n_unique()).encode(
+        x=alt.X(f"{column}:O", title=axis or None, sort=order, axis=labels),
+        y=alt.Y(f"{row}:N", sort=None, title=None, axis=alt.Axis(labelLimit=200)),
+        tooltip=[
+            alt.Tooltip(f"{row}:N", title=" "),
+            alt.Tooltip(f"{column}:O", title=axis or "Step"),
+            alt.Tooltip("people:Q", title="People", format=","),
+            alt.Tooltip(f"{share}:Q", title="Share", format=".1%"),
+        ],
+    )
+    # No darker than letters of either page stand out on.
+    strength = alt.Scale(domain=[0, most], range=[0.04, 0.6], clamp=True)
+    fill = alt.FillOpacity(f"{share}:Q", scale=strength, legend=None)
+    whole, running = (
+        base.transform_filter(f"{no}datum.whole").mark_rect(color=BLUE, **edge).encode(fill)
+        for no, edge in (
+            ("", {"strokeWidth": 0}),
+            ("!", {"stroke": "currentColor", "strokeOpacity": 0.6, "strokeDash": [3, 2]}),
+        )
+    )
+    return alt.layer(whole, running, base.mark_text(fontSize=11).encode(text="text:N"))
+
+
 def legend(field: str, colours: Mapping[str, str]) -> "alt.Color":
     """Colours by the value of `field`, in the order given."""
     import altair as alt

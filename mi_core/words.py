@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from math import floor, log10
 
 
 def number(value: float | None) -> str:
@@ -61,6 +62,13 @@ def price(amount: float | None) -> str:
 def about(amount: float | None) -> str:
     """As `price`, without the cents of ten or more: for what is an estimate."""
     return number(amount) if amount is not None and abs(amount) >= 10 else price(amount)
+
+
+def roughly(amount: float | None) -> str:
+    """As `about`, to two digits: `2,100` of 2,054."""
+    if amount is None or abs(amount) < 10:
+        return price(amount)
+    return number(round(amount, 1 - floor(log10(abs(amount)))))
 
 
 def days(value: float | None) -> str:

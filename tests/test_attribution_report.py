@@ -35,7 +35,6 @@ def test_keys_as_people_know_them():
     assert naming.noun("channel", 2) == "channels"
     assert naming.noun("etype", 2) == "kinds of touch"
     assert naming.label("email(2)", {"email": "Email"}) == "Email (2)"
-    assert naming.label("(none)", {}) == "None known"
     assert naming.label("spring_sale", {}) == "spring_sale"
 
 
@@ -71,14 +70,14 @@ def test_kinds_of_conversions_are_counted_apart():
     )
     said = text(findings.what_happened(report(headline=two)))
     assert "70 × “trial_started” and 40 × “Purchase” (worth 50.00)" in said
-    assert said.endswith("Whoever did several counts for each.")
+    assert said.endswith("Whoever did both counts for both.")
 
 
 def test_no_conversions_at_all():
     quiet = report(NOTHING, before=3)
     said = text(findings.summary(quiet))
     assert said.startswith("There were no conversions in this period ; in the period before there")
-    assert "12 people were touched and didn't convert." in said
+    assert "12 people had touchpoints and didn't convert." in said
     for word in ("credit", "clear", "model", "spent"):
         assert word not in said
     assert "<dt>Conversions</dt><dd>0</dd>" in findings.headline(quiet)
@@ -87,7 +86,7 @@ def test_no_conversions_at_all():
 def test_one_conversion_is_singular():
     said = text(findings.summary(report(ONE)))
     assert "1 conversion : 1 × “Purchase” (worth 50.00)." in said
-    assert "It had a touchpoint in the 30 days before. 1 person was touched" in said
+    assert "It had a touchpoint in the 30 days before. 1 person had touchpoints" in said
     assert "All credit goes to Email : no other channel was on a path." in said
     assert "clear" not in said
     assert "Markov gave no answer" in said
@@ -135,7 +134,7 @@ def test_a_lead_is_no_surer_than_its_intervals(plus_minus, end):
 def test_first_depends_on_the_model():
     turned = {**CREDITS, "last_touch": {"google_ads": 20, "email": 30, "direct": 50}}
     said = text(said_of.who_gets_credit(report(attribution(turned)).credit))
-    assert "of 4 models, Google Ads under 3 and Direct under 1" in said
+    assert "of 4 models, Google Ads (20% to 60% of it) under 3 and Direct (15% to 50%" in said
     assert "clear only for Google Ads under first touch and the linear model and Direct" in said
     unsure = said_of.who_gets_credit(report(attribution(turned, plus_minus=60)).credit)
     assert unsure.endswith("No lead is clear: all are within noise.")
@@ -144,7 +143,22 @@ def test_first_depends_on_the_model():
 def test_a_tie_names_both():
     tied = {"last_touch": {"google_ads": 50, "email": 50}}
     said = text(said_of.who_gets_credit(report(attribution(tied)).credit))
-    assert "of 1 model, Email under 1 and Google Ads under 1. No lead is clear" in said
+    assert said == "Email and Google Ads share first place under last touch."
+
+
+def test_what_has_no_campaign_leads_nothing():
+    credits = {
+        "first_touch": {"(none)": 60, "spring": 30, "launch": 10},
+        "last_touch": {"(none)": 50, "spring": 35, "launch": 15},
+    }
+    credit = report(attribution(credits)).credit
+    assert text(said_of.who_gets_credit(credit)) == (
+        "spring gets most credit under all 2 models , 30% to 35% of it, clearly more than any "
+        "other channel. 50% to 60% has no known channel."
+    )
+    assert "1 of 1 difference between channels is clear" in said_of.what_is_clear(credit)
+    assert "disagree most about spring" in said_of.where_models_part(credit)
+    assert "No known channel" in listings.shares(credit)
 
 
 def test_pairs_that_differ_under_every_model_and_under_some():
@@ -159,18 +173,17 @@ def test_pairs_that_differ_under_every_model_and_under_some():
         ("google_ads", "email", 2),
     ]
     said = text(said_of.what_is_clear(credit))
-    assert said.startswith("2 of 3 pairs of channels differ clearly under every model , 1 under")
-    table = text(listings.differences(credit))
-    assert "Google Ads Email and Direct –" in table
-    assert "Email – Google Ads" in table
+    assert said == (
+        "2 of 3 differences between channels are clear under every model : Google Ads gets more "
+        "than 2 others; of the others, 1 under some models only. See which ."
+    )
+    assert text(listings.differences(credit)).endswith("than Google Ads Email and Direct")
 
 
 def test_wide_intervals_say_nothing():
     credit = report(attribution(plus_minus=60, spend=SPEND)).credit
     assert "No difference between channels is clear" in said_of.what_is_clear(credit)
-    assert said_of.what_would_move(credit).endswith(
-        "Markov makes no clear move: all are within noise."
-    )
+    assert "Markov makes no clear move: all are within noise." in said_of.what_would_move(credit)
     assert "no channel would clearly get more or less" in said_of.where_budget_would_go(credit)
     assert "<strong>" not in listings.moves(credit)
     assert "less" not in listings.moves(credit).replace("less (−)", "")
@@ -185,7 +198,8 @@ def test_without_intervals_nothing_is_clear():
     assert "no intervals were computed" in findings.how_sure(shown)
     assert "No intervals were computed" in notes.ranges(credit)
     assert "No intervals were computed" in notes.moves(credit)
-    assert listings.differences(credit) == listings.moves(credit) == ""
+    assert "No intervals were computed" in listings.differences(credit)
+    assert listings.moves(credit) == ""
     assert "40 </td>" not in listings.ratios(credit, "cpa")
 
 
@@ -196,7 +210,9 @@ def test_few_conversions_say_nothing_however_narrow_their_intervals():
         "9 conversions with touchpoints are too few to tell channels apart."
     )
     assert said_of.what_would_move(credit) == ""
-    assert "too few to tell a move from noise" in notes.moves(credit)
+    for said in (notes.moves(credit), listings.differences(credit)):
+        assert "9 conversions with touchpoints are too few to tell a difference from noise." in said
+    assert "Lines of so few conversions look surer than they are." in notes.ranges(credit)
     assert credit.apart.height == 0
     assert credit.moves.filter("is_clear").height == 0
 
@@ -248,7 +264,7 @@ def test_all_models_agree():
     same = {model: {"email": 70, "direct": 30} for model in ("first_touch", "last_touch")}
     credit = report(attribution(same)).credit
     assert text(said_of.where_models_part(credit)) == (
-        "All models agree : no channel's share differs by more than 0 points between them."
+        "All models agree : each channel has one share."
     )
     assert said_of.moved_by(credit, "first_touch") == "gives each channel the same credit"
 
@@ -272,8 +288,8 @@ def test_without_last_touch_nothing_is_compared_with_it():
 def test_budget_that_follows_credit():
     credit = report(attribution(spend=SPEND)).credit
     assert text(said_of.where_budget_would_go(credit)).startswith(
-        "If the 1,000 spent followed credit , every model would give Email 194 to 363 more and "
-        "Google Ads 194 to 363 less. That is what a conversion cost on average, not what more"
+        "If the 1,000 spent followed credit , every model would give Email 190 to 360 more and "
+        "Google Ads 190 to 360 less. That goes by what a conversion cost on average, not by what"
     )
     ads, email = credit.budget.rows(named=True)
     assert (ads["label"], ads["is_less"], ads["is_more"]) == ("Google Ads", True, False)
@@ -284,7 +300,7 @@ def test_budget_that_follows_credit():
     assert email["highest_roas"] == pytest.approx(19)
     table = text(listings.budget(credit))
     assert "Email 100.00 +194 to +363 more 2.63 to 4.00 12.50 to 19.00" in table
-    assert "22.50 20.00–25.71" in text(listings.ratios(credit, "cpa"))
+    assert "22 20–26" in text(listings.ratios(credit, "cpa"))
     assert "3.33" in text(listings.ratios(credit, "roas"))
     assert "<dt>Spend</dt><dd>1,000</dd>" in findings.headline(report(attribution(spend=SPEND)))
 
@@ -320,10 +336,10 @@ def test_spend_without_credit_is_shown():
 
 
 def test_paths_are_written_with_arrows():
-    table = text(listings.paths(report().credit))
-    assert "Google Ads → Email 30 90 25% 1,500" in table
-    assert "1 different path; the rate of few people says little" in table
-    assert "Nobody had a path" in listings.paths(report(NOTHING).credit)
+    bundle, metadata = charts.paths(report().credit)._repr_mimebundle_()
+    assert "Google Ads → Email 30 90 25% 1,500" in text(metadata[VEGA_LITE]["table"])
+    assert bundle["text/plain"].endswith("Google Ads → Email: 30 · 25%.")
+    assert bundle[VEGA_LITE]["title"]["subtitle"].startswith("1 of 1: conversions")
 
 
 def test_length_of_paths_and_days():
@@ -360,8 +376,8 @@ def test_funnel_says_for_whom_time_is_not_up():
 
 def test_retention_counts_weeks_that_are_over():
     assert text(notes.retention(report(retention=retention(6)))) == (
-        "Of the people who came for the first time in a week, 50% were active in week 1 and 20% "
-        "were active in week 4 after it, counting only weeks that are over."
+        "Of 60 people who came for the first time in these weeks, 50% were active again in week 1 "
+        "after and 20% in week 4. Only weeks that are over count."
     )
     assert notes.retention(report(retention=retention(1))) == ""
 
@@ -406,7 +422,8 @@ def test_names_that_mean_harm_are_escaped():
     everything = [findings.summary(page), limits.limits(page), limits.assumptions(page)]
     for make in (notes.moves, listings.shares, listings.differences, listings.moves):
         everything.append(make(page.credit))
-    everything += [listings.budget(page.credit), listings.paths(page.credit)]
+    everything += [listings.budget(page.credit), listings.first_and_last(page)]
+    everything += [charts.paths(page.credit)._repr_mimebundle_()[1][VEGA_LITE]["table"]]
     assert "<script" not in "".join(everything)
     assert "&lt;script" in "".join(everything)
 
@@ -420,14 +437,15 @@ def drawn(page):
     return [
         chart._repr_mimebundle_()
         for chart in (
-            charts.credit(credit.rows, credit.noun()),
-            charts.disagreement(credit.band, credit.noun()),
-            charts.spend_and_credit(credit.budget, credit.noun()),
+            charts.credit(credit),
+            charts.disagreement(credit),
+            charts.spend_and_credit(credit),
+            charts.paths(credit),
             charts.path_lengths(page.path_lengths),
             charts.days_to_conversion(page.path_days),
-            charts.funnel(page.funnel.steps),
-            charts.time_to_convert(page.funnel.times),
-            charts.retention(page.retention.cohorts, "week"),
+            charts.funnel(page.funnel),
+            charts.time_to_convert(page.funnel),
+            charts.retention(page.retention),
         )
     ]
 
@@ -462,7 +480,7 @@ def test_credit_chart_has_a_mark_for_each_model_and_channel():
     [(2, "days they took. 4–6: 10."), (0.25, "hours they took. 12–18: 10."), (0.01, "minutes")],
 )
 def test_times_to_convert_are_in_a_unit_that_tells_them_apart(days, said):
-    shown = charts.time_to_convert(funnel((100, 40, 10), days=days).times)
+    shown = charts.time_to_convert(funnel((100, 40, 10), days=days))
     assert said in shown._repr_mimebundle_()[0]["text/plain"]
 
 
@@ -471,6 +489,64 @@ def test_only_so_many_campaigns_are_shown():
     credit = report(attribution({"last_touch": many})).credit
     assert credit.rows.height == len(credit.shown) == SHOWN
     assert f"Shown are the {SHOWN} of 17 channels" in notes.ranges(credit)
+
+
+def test_charts_take_what_the_workspace_returns():
+    found = attribution(spend=SPEND)
+    for make in (charts.credit, charts.disagreement, charts.spend_and_credit, charts.paths):
+        bundle, metadata = make(found)._repr_mimebundle_()
+        assert "google_ads" in bundle["text/plain"]
+        assert "email" in metadata[VEGA_LITE]["table"]
+
+
+def test_a_funnel_by_channel_has_a_row_for_each():
+    taken = funnel((100, 40, 10))
+    parts = [
+        frame.select(pl.lit(name).alias("breakdown"), pl.all())
+        for name in ("email", "(none)")
+        for frame in (taken.steps, taken.times)
+    ]
+    split = replace(taken, by="channel", steps=pl.concat(parts[::2]), times=pl.concat(parts[1::2]))
+    bundle, metadata = charts.funnel(split)._repr_mimebundle_()
+    assert bundle["text/plain"].endswith("To the last step: email: 10%; None known: 10%.")
+    assert text(metadata[VEGA_LITE]["table"]).count("None known") == 3
+    times = charts.time_to_convert(split)._repr_mimebundle_()[0]
+    assert "4–6: 20." in times["text/plain"]
+    nobody = replace(split, steps=split.steps.clear(), times=split.times.clear())
+    assert (
+        "Nobody took the first step" in charts.funnel(nobody)._repr_mimebundle_()[0]["text/plain"]
+    )
+
+
+def test_retention_by_persona_has_a_row_for_each():
+    kept = retention()
+    by = [
+        kept.cohorts.select(pl.lit(name).alias("breakdown"), pl.all()) for name in ("new", "(none)")
+    ]
+    split = replace(kept, by="persona", cohorts=pl.concat(by))
+    bundle, metadata = charts.retention(split)._repr_mimebundle_()
+    assert bundle["text/plain"].endswith("In week 1: None known: 50%; new: 50%.")
+    assert "not yet" not in metadata[VEGA_LITE]["table"]
+    rows = max(bundle[VEGA_LITE]["datasets"].values(), key=len)
+    assert {row["name"] for row in rows} == {"None known · 40", "new · 40"}
+    nobody = replace(split, cohorts=split.cohorts.clear())
+    assert "Nobody joined" in charts.retention(nobody)._repr_mimebundle_()[0]["text/plain"]
+
+
+def test_cohorts_of_several_years_are_told_apart():
+    kept = retention()
+    older = kept.cohorts.with_columns(pl.col("cohort").dt.offset_by("-1y"))
+    both = replace(kept, cohorts=pl.concat([older, kept.cohorts]))
+    rows = max(charts.retention(both).to_dict()["datasets"].values(), key=len)
+    assert {"3 Jun 2023 · 10", "3 Jun 2024 · 10"} <= {row["name"] for row in rows}
+
+
+def test_direct_that_a_rule_passes_over_is_no_disagreement():
+    passed = {**CREDITS, "last_non_direct": {"google_ads": 60, "email": 40, "direct": 0}}
+    assert text(said_of.where_models_part(report(attribution(passed)).credit)) == (
+        "Models disagree most about Direct , which last non-direct touch passes over by its rule; "
+        "next about Google Ads: from 40% by last touch to 60% by first touch."
+    )
 
 
 def test_retention_marks_weeks_that_are_not_over():

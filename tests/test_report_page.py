@@ -15,7 +15,7 @@ from mi_core.ingest.classify import classification_version
 from mi_core.reports import notebook, render
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "report-acquisition.ipynb"
-FIGURES = {"acquisition": 7, "attribution": 8}
+FIGURES = {"acquisition": 7, "attribution": 9}
 """Report → how many charts its page has."""
 CHROMIUM = Path("/usr/bin/chromium")
 

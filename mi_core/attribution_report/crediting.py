@@ -35,6 +35,8 @@ class Credit:
         return naming.noun(self.found.by, number)
 
     def label(self, key: str) -> str:
+        if key == naming.NONE:
+            return f"No known {self.noun()}"
         return naming.label(key, self.labels)
 
     @cached_property
@@ -55,7 +57,7 @@ class Credit:
     @property
     def can_tell(self) -> bool:
         """Whether there is enough to say what differs."""
-        return self.has_intervals and self.conversions >= comparing.FEW and self.keys.len() > 1
+        return self.has_intervals and self.conversions >= comparing.FEW and len(self.named) > 1
 
     @cached_property
     def keys(self) -> "pl.Series":
@@ -73,6 +75,11 @@ class Credit:
     def shown(self) -> list[str]:
         """The first SHOWN of `keys`."""
         return self.keys.head(SHOWN).to_list()
+
+    @property
+    def named(self) -> list[str]:
+        """Those of `shown` that can be compared: not what has no campaign (creative, …)."""
+        return [key for key in self.shown if key != naming.NONE]
 
     @cached_property
     def rows(self) -> "pl.DataFrame":
@@ -100,12 +107,13 @@ class Credit:
 
     @cached_property
     def firsts(self) -> dict[str, list[str]]:
-        """Model → the keys with most credit from it; several where they tie."""
+        """Model → those of `named` with most credit from it; several where they tie."""
         import polars as pl
 
+        rows = self.rows.filter(pl.col("key").is_in(self.named))
         most = pl.col("conversions").max().over("model")
         is_first = (pl.col("conversions") > 0) & (pl.col("conversions") > most - 1e-9)
-        first = self.rows.filter(is_first).group_by("model", maintain_order=True)
+        first = rows.filter(is_first).group_by("model", maintain_order=True)
         found = dict(first.agg("key").iter_rows())
         return {model: found[model] for model in self.models if model in found}
 
@@ -115,18 +123,24 @@ class Credit:
 
         if not self.can_tell:
             return []
-        ahead = comparing.apart(self.rows).filter(pl.col("ahead") == key)
+        named = self.rows.filter(pl.col("key").is_in(self.named))
+        ahead = comparing.apart(named).filter(pl.col("ahead") == key)
         beaten = dict(ahead.group_by("model").len().iter_rows())
-        return [model for model in self.models if beaten.get(model) == len(self.shown) - 1]
+        return [model for model in self.models if beaten.get(model) == len(self.named) - 1]
 
     @cached_property
     def apart(self) -> "pl.DataFrame":
-        """Pairs that are clearly apart: `ahead, behind, models` (under how many of them)."""
+        """Pairs of `named` clearly apart: `ahead, behind, models` (under how many of them)."""
         import polars as pl
 
-        rows = self.rows if self.can_tell else self.rows.clear()
+        rows = self.rows.filter(pl.col("key").is_in(self.named if self.can_tell else []))
         pairs = comparing.apart(rows).group_by("ahead", "behind").agg(pl.len().alias("models"))
         return pairs.sort("ahead", "behind")
+
+    @cached_property
+    def always_apart(self) -> "pl.DataFrame":
+        """The pairs of `apart` that are so under every model."""
+        return self.apart.filter(self.apart["models"] == len(self.models))
 
     @cached_property
     def moves(self) -> "pl.DataFrame":

@@ -37,28 +37,22 @@ def headline(report: "AttributionReport") -> Html:
     if found.value:
         against = words.against(found.value, report.before("value"), price)
         shown.append(("Their value", price(found.value), against))
-    unattributed = found.unattributed_conversions
-    shown += [
-        ("With touchpoints", number(credited), _of_conversions(report, credited)),
-        ("Credited to nobody", number(unattributed), _of_conversions(report, unattributed)),
-        ("People touched, not converted", number(found.null_paths), None),
-    ]
+    shown.append(("With touchpoints", number(credited), _of_conversions(report, credited)))
     if report.credit.spend:
         shown.append(("Spend", price(report.credit.spend), None))
     return tiles(shown)
 
 
 def summary(report: "AttributionReport") -> Html:
-    """The main points, a sentence or two each."""
+    """The main points, a sentence or two each: who gets the credit first."""
     credit = report.credit
     said = [
-        what_happened(report),
-        what_is_known(report),
         sentences.who_gets_credit(credit),
         sentences.what_is_clear(credit),
+        sentences.where_budget_would_go(credit),
         sentences.what_would_move(credit),
         sentences.where_models_part(credit),
-        sentences.where_budget_would_go(credit),
+        f"{what_happened(report)} {what_is_known(report)}".rstrip(),
         how_sure(report),
     ]
     return points(each for each in said if each)
@@ -77,7 +71,8 @@ def what_happened(report: "AttributionReport") -> str:
     )
     kinds = report.headline.filter(report.headline["conversions"] > 0)
     each = [_of_kind(report, *row) for row in kinds.iter_rows()]
-    twice = " Whoever did several counts for each." if kinds.height > 1 else ""
+    twice = " Whoever did both counts for both." if kinds.height == 2 else ""
+    twice = " Whoever did several counts for each." if kinds.height > 2 else twice
     return (
         f"<strong>{words.count(found.conversions, 'conversion')}</strong>{compared}: "
         f"{words.listed(each)}.{twice}"
@@ -89,24 +84,22 @@ def what_is_known(report: "AttributionReport") -> str:
     found, credited = report.attribution, report.credit.conversions
     said = []
     if found.conversions:
-        had, window = "had a touchpoint</strong> in the", f"{report.lookback} before"
+        window = f"had a touchpoint in the {report.lookback} before"
         gone = found.unattributed_conversions
         if not credited:
-            said.append(f"<strong>None {had} {window}")
+            said.append(f"None {window}")
         elif not gone:
-            who = "It" if found.conversions == 1 else "All of them"
-            said.append(f"<strong>{who} {had} {window}")
+            said.append(f"{'It' if found.conversions == 1 else 'All of them'} {window}")
         else:
             share = words.percent(gone / found.conversions)
             are = "is" if gone == 1 else "are"
             said.append(
-                f"<strong>{words.number(credited)} of them {had} {window}; the other "
+                f"{words.number(credited)} of them {window}; the other "
                 f"{words.number(gone)} ({share}) {are} credited to nobody"
             )
     if found.null_paths:
-        were = "was" if found.null_paths == 1 else "were"
         people = words.count(found.null_paths, "person", "people")
-        said.append(f"{people} {were} touched and didn't convert")
+        said.append(f"{people} had touchpoints and didn't convert")
     return " ".join(f"{each}." for each in said)
 
 

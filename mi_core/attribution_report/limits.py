@@ -28,7 +28,8 @@ _HOW = {
     "last_non_direct": "All to the last touchpoint that isn't a direct visit, if there is one.",
     "linear": "The same to each touchpoint.",
     "markov": "From the steps that all people take, whether they convert or not: how many "
-    "conversions fewer there would be if nobody could pass through a touchpoint of that kind.",
+    "conversions fewer there would be if nobody could pass through a touchpoint of that kind. "
+    "Where paths are long, its shares tend to come out alike.",
     "shapley": "From the sets of touchpoints that occur together: what one kind adds to a set, on "
     "average over all orders of joining.",
 }

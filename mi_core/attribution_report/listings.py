@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.attribution_report import naming
+from mi_core.attribution_report import naming, sentences
 from mi_core.tables import Column, Html, definitions, heat, sentence, table
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from mi_core.attribution_report.crediting import Credit
     from mi_core.attribution_report.figures import AttributionReport
 
-PATHS_LISTED = 15
 ENDS_SHOWN = 8
 """First and last channels that have a row and a column of their own."""
 
@@ -36,28 +35,27 @@ def shares(credit: "Credit") -> Html:
 
 
 def differences(credit: "Credit") -> Html:
-    """For each channel, which others clearly have less or more, whatever the model."""
+    """For each channel that is clearly ahead of others whatever the model, of which."""
     import polars as pl
 
     if not credit.can_tell:
-        return NOTHING
-    always = credit.apart.filter(pl.col("models") == len(credit.models))
+        return sentence(sentences.cannot_tell(credit))
+    always = credit.always_apart
     if not always.height:
         return sentence(f"No two {credit.noun(2)} differ clearly under every model.")
     rows = [
         {
             "name": credit.label(key),
-            "more": _among(credit, always.filter(pl.col("ahead") == key)["behind"]),
-            "less": _among(credit, always.filter(pl.col("behind") == key)["ahead"]),
+            "behind": _among(credit, always.filter(pl.col("ahead") == key)["behind"]),
         }
         for key in credit.shown
+        if key in always["ahead"]
     ]
     columns = {
         "name": Column(credit.noun().capitalize()),
-        "more": Column("Clearly more credit than"),
-        "less": Column("Clearly less credit than"),
+        "behind": Column("Clearly has more credit than"),
     }
-    caption = "Differences that are clear under every model; those not named may be noise"
+    caption = "Differences that are clear under every model; any other may be noise"
     return table(pl.DataFrame(rows), columns, caption=caption, kind="cards plain")
 
 
@@ -92,8 +90,8 @@ def budget(credit: "Credit") -> Html:
             "name": row["label"],
             "spend": row["spend"],
             "shift": _range(row["lowest_shift"], row["highest_shift"], _signed_price),
-            "clear": "more" if row["is_more"] else "less" if row["is_less"] else "not clear",
-            "cpa": _range(row["lowest_cpa"], row["highest_cpa"], words.price),
+            "clear": "more" if row["is_more"] else "less" if row["is_less"] else "no",
+            "cpa": _range(row["lowest_cpa"], row["highest_cpa"], words.about),
             "roas": _range(row["lowest_roas"], row["highest_roas"], words.price),
         }
         for row in credit.budget.iter_rows(named=True)
@@ -102,7 +100,7 @@ def budget(credit: "Credit") -> Html:
         "name": Column(credit.noun().capitalize()),
         "spend": Column("Spend", words.price, is_figure=True),
         "shift": Column("Would change by", is_figure=True),
-        "clear": Column("Every model says"),
+        "clear": Column("Clear under every model"),
         "cpa": Column("Spend for a conversion", is_figure=True),
         "roas": Column("Value for 1 spent", is_figure=True),
     }
@@ -114,36 +112,17 @@ def ratios(credit: "Credit", ratio: str) -> Html:
     """The `cpa` or the `roas` of what has spend, by model, with its range."""
     import polars as pl
 
+    write = words.about if ratio == "cpa" else words.price
     paid = credit.rows.filter(pl.col("spend").fill_null(0) > 0)
     if not paid.height:
         return NOTHING
 
     def cell(row: dict[str, Any]) -> Html:
         ends = [row[f"{ratio}_low"], row[f"{ratio}_high"]]
-        range_ = "–".join(words.price(end) for end in ends if end is not None)
-        return Html(f"{words.price(row[ratio])}<small>{range_}</small>")
+        range_ = "–".join(write(end) for end in ends if end is not None)
+        return Html(f"{write(row[ratio])}<small>{range_}</small>")
 
     return _by_model(credit, paid, cell, f"{_RATIOS[ratio]} by model, and its range. {_DRIVEN}")
-
-
-def paths(credit: "Credit") -> Html:
-    """The most frequent paths, and how many of those who took them converted."""
-    found = credit.found
-    if not found.paths.height:
-        return sentence("Nobody had a path in this period.")
-    columns = {
-        "path": Column("Path", lambda keys: " → ".join(map(credit.label, keys))),
-        "conversions": Column("Conversions", words.number, is_figure=True),
-        "nulls": Column("Didn't convert", words.number, is_figure=True),
-        "conversion_rate": Column("Converted", words.percent, is_figure=True),
-    }
-    if found.value:
-        columns["value"] = Column("Value", words.price, is_figure=True)
-    shown = found.paths.head(PATHS_LISTED)
-    there = words.count(found.paths_in_all, "different path")
-    most = f"The most frequent of {there}" if shown.height < found.paths_in_all else there
-    some = f"{most}; the rate of few people says little"
-    return table(shown, columns, caption=some, kind="cards plain")
 
 
 def first_and_last(report: "AttributionReport") -> Html:
@@ -247,8 +226,7 @@ def _by_model(
 
 
 def _among(credit: "Credit", keys: "pl.Series") -> str:
-    named = [credit.label(key) for key in credit.shown if key in set(keys)]
-    return words.listed(named) if named else "–"
+    return words.listed([credit.label(key) for key in credit.shown if key in set(keys)])
 
 
 def _range(low: float | None, high: float | None, write: Callable[[float | None], str]) -> str:

@@ -27,6 +27,9 @@ DATA_DRIVEN = ("markov", "shapley")
 
 UNATTRIBUTED = "unattributed"
 
+NONE = "(none)"
+"""The key of touchpoints without a campaign (creative, …)."""
+
 Namer = Callable[[str], str]
 
 _NOUNS = {"etype": ("kind of touch", "kinds of touch"), "email": ("email", "emails")}
@@ -66,8 +69,6 @@ def key_labels(definitions: "Definitions", by: str) -> dict[str, str]:
 
 def label(key: str, labels: Mapping[str, str]) -> str:
     """The label of a key; of `email(2)`, which the transform `frequency` makes, `Email (2)`."""
-    if key == "(none)":
-        return "None known"
     counted = _COUNTED.match(key)
     if counted and counted[1] in labels:
         return f"{labels[counted[1]]} ({counted[2]})"

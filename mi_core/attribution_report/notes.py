@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from mi_core import words
 from mi_core.attribution_report.naming import phrase, sentence
-from mi_core.attribution_report.sentences import moved_by, too_few
+from mi_core.attribution_report.sentences import cannot_tell, moved_by
 from mi_core.tables import Html, points
+from mi_core.tables import sentence as quiet
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,28 +28,28 @@ def ranges(credit: "Credit") -> Html:
         if shown < there
         else ""
     )
+    how = (
+        f"Where the lines of two {credit.noun(2)} under one model overlap, their difference may be "
+        "noise; where they don't, it is clear."
+        if credit.can_tell
+        else "Lines of so few conversions look surer than they are."
+    )
     if not credit.has_intervals:
         return _paragraph(f"No intervals were computed, so nothing here says what is noise.{few}")
     return _paragraph(
-        f"Each line is a range that holds {words.percent(found.level)} of "
-        f"{words.count(found.draws, 'result')}, each computed again from people drawn at random "
-        f"among the {words.number(found.persons)} here. Where the lines of two {credit.noun(2)} "
-        "under one model overlap, the difference may be noise; where they don't, it is clear."
-        f"{few}"
+        f"A line holds {words.percent(found.level)} of {words.count(found.draws, 'result')}, each "
+        f"computed again from people drawn at random among the {words.number(found.persons)} here. "
+        f"{how}{few}"
     )
 
 
 def moves(credit: "Credit") -> Html:
     """One sentence for each model, against last touch."""
     models = credit.moves["model"].unique(maintain_order=True).to_list()
+    if not credit.can_tell:
+        return quiet(cannot_tell(credit))
     if not models:
         return _paragraph("There is nothing to compare with what last touch gives.")
-    if credit.keys.len() < 2:
-        return _paragraph(f"There is one {credit.noun()} alone, so that no model moves anything.")
-    if not credit.has_intervals:
-        return _paragraph("No intervals were computed, so nothing says which moves are noise.")
-    if not credit.can_tell:
-        return _paragraph(f"{too_few(credit)} to tell a move from noise.")
     return points(
         f"<strong>{sentence(phrase(model)).rstrip('.')}</strong> {moved_by(credit, model)}."
         for model in models
@@ -111,19 +112,20 @@ def funnel(report: "AttributionReport") -> Html:
 
 def retention(report: "AttributionReport") -> Html:
     """The mean over cohorts, of the weeks that are over."""
+    import polars as pl
+
+    joined = int(report.retention.cohorts.filter(pl.col("period") == 0)["size"].sum())
     rates = dict(report.retention.mean.select("period", "weighted_rate").iter_rows())
     shown = [week for week in (1, 4, 8, 12) if rates.get(week) is not None]
     if not shown:
         return NOTHING
-    said = words.listed([_active(week, rates[week]) for week in shown])
+    first, *later = shown
+    said = [f"{words.percent(rates[first])} were active again in week {first} after"]
+    said += [f"{words.percent(rates[week])} in week {week}" for week in later]
     return _paragraph(
-        f"Of the people who came for the first time in a week, {said} after it, counting only "
-        "weeks that are over."
+        f"Of {words.count(joined, 'person', 'people')} who came for the first time in these weeks, "
+        f"{words.listed(said)}. Only weeks that are over count."
     )
-
-
-def _active(week: int, rate: float) -> str:
-    return f"{words.percent(rate)} were active in week {week}"
 
 
 def _middle(values: "pl.Series", counts: "pl.Series") -> int:

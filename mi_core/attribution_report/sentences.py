@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from mi_core.attribution_report.crediting import Credit
 
-AGREED = 0.01
-"""Models whose shares are no further apart agree."""
+AGREED, EQUAL = 0.01, 1e-9
+"""Models whose shares are no further apart agree; are the same."""
 
 
 def who_gets_credit(credit: "Credit") -> str:
@@ -25,17 +25,18 @@ def who_gets_credit(credit: "Credit") -> str:
             f"<strong>All credit goes to {name}</strong>: no other {credit.noun()} was on a path."
         )
     names = list(dict.fromkeys(key for tied in credit.firsts.values() for key in tied))
-    return _one_first(credit, names[0]) if len(names) == 1 else _several_first(credit, names)
+    said = _one_first(credit, names[0]) if len(names) == 1 else _several_first(credit, names)
+    if naming.NONE not in credit.shown:
+        return said
+    return f"{said} {_of_credit(credit, naming.NONE)} has no known {credit.noun()}."
 
 
 def what_is_clear(credit: "Credit") -> str:
     """How many pairs differ whatever the model, and how many under none."""
-    if credit.keys.len() < 2 or not credit.conversions or not credit.has_intervals:
+    if len(credit.named) < 2 or not credit.conversions or not credit.has_intervals:
         return ""
     if not credit.can_tell:
         return f"<strong>{too_few(credit)}</strong> to tell {credit.noun(2)} apart."
-    pairs = comparing.pairs(len(credit.shown))
-    always = credit.apart.filter(credit.apart["models"] == len(credit.models)).height
     ends = credit.apart.select("ahead", "behind").iter_rows()
     ever = len({frozenset(pair) for pair in ends})
     if not ever:
@@ -43,15 +44,28 @@ def what_is_clear(credit: "Credit") -> str:
             f"<strong>No difference between {credit.noun(2)} is clear</strong> under any model: "
             "all are within noise."
         )
-    said = [f"{words.number(ever - always)} under some models only"] if ever > always else []
-    said += [f"{words.number(pairs - ever)} under none, so within noise"] if pairs > ever else []
-    first = words.number(always) if always else "None"
+    pairs, always = comparing.pairs(len(credit.named)), credit.always_apart
+    are = "is" if always.height == 1 else "are"
+    said = [(ever - always.height, "some models only"), (pairs - ever, "none")]
+    rest = words.listed([f"{words.number(some)} under {which}" for some, which in said if some])
+    rest = f"; of the others, {rest}" if rest else ""
     return (
-        f"<strong>{first} of {words.count(pairs, 'pair')} of {credit.noun(2)} "
-        f"{'differs' if always == 1 else 'differ'} clearly under every model</strong>"
-        f"{''.join(f', {each}' for each in said)}. "
+        f"<strong>{words.number(always.height) if always.height else 'None'} of "
+        f"{words.count(pairs, 'difference')} between {credit.noun(2)} {are} clear under every "
+        f"model</strong>{_ahead(credit)}{rest}. "
         '<a href="#which-differences-are-clear">See which</a>.'
     )
+
+
+def cannot_tell(credit: "Credit") -> str:
+    """Why nothing is said of what differs."""
+    if not credit.conversions:
+        return "There is no credit to compare."
+    if len(credit.named) < 2:
+        return f"There is one {credit.noun()} alone, so that there is nothing to compare."
+    if not credit.has_intervals:
+        return "No intervals were computed, so nothing says what is noise."
+    return f"{too_few(credit)} to tell a difference from noise."
 
 
 def too_few(credit: "Credit") -> str:
@@ -67,13 +81,14 @@ def what_would_move(credit: "Credit") -> str:
     driven = [name for name in naming.DATA_DRIVEN if name in others]
     model = driven[0] if driven else naming.in_order(others)[0]
     return (
-        "<strong>Against last touch</strong>, which most tools show, "
-        f"{naming.phrase(model)} {moved_by(credit, model)}."
+        "<strong>Against last touch</strong>, which many tools show, "
+        f"{naming.phrase(model)} {moved_by(credit, model, each=1)}. "
+        '<a href="#what-each-model-would-move">See each model</a>.'
     )
 
 
-def moved_by(credit: "Credit", model: str) -> str:
-    """What one model would move, the two largest clear moves up and down: a predicate."""
+def moved_by(credit: "Credit", model: str, *, each: int = 2) -> str:
+    """What one model would move, the `each` largest clear moves up and down: a predicate."""
     import polars as pl
 
     move = pl.col("move")
@@ -85,8 +100,8 @@ def moved_by(credit: "Credit", model: str) -> str:
         return "makes no clear move: all are within noise"
     if moved.height == clear.height == 2:
         return f"would move {_exchange(credit, clear.sort('move'))}"
-    more = clear.filter(move > 0).sort("move", descending=True).head(2)
-    less = clear.filter(move < 0).sort("move").head(2)
+    more = clear.filter(move > 0).sort("move", descending=True).head(each)
+    less = clear.filter(move < 0).sort("move").head(each)
     said = [_given(credit, row, "more") for row in more.iter_rows(named=True)]
     said += [_given(credit, row, "less") for row in less.iter_rows(named=True)]
     rest = clear.height - len(said)
@@ -97,22 +112,23 @@ def moved_by(credit: "Credit", model: str) -> str:
 
 def where_models_part(credit: "Credit") -> str:
     """What models disagree about most."""
-    band = credit.band
+    band = credit.band.filter(credit.band["key"] != naming.NONE)
     if band.height < 2 or len(credit.models) < 2:
         return ""
-    widest = band.sort("spread", descending=True).row(0, named=True)
+    ranked = band.sort("spread", descending=True).head(2).rows(named=True)
+    widest, second = ranked
     if widest["spread"] <= AGREED:
-        return (
-            f"<strong>All models agree</strong>: no {credit.noun()}'s share differs by more than "
-            f"{words.points(widest['spread'])} between them."
-        )
-    lowest, highest = (
-        f"{words.percent(widest[f'{end}_share'])} by {naming.phrase(widest[f'{end}_model'])}"
-        for end in ("lowest", "highest")
-    )
+        apart = words.points(widest["spread"])
+        same = f"no {credit.noun()}'s share differs by more than {apart} between them"
+        same = same if widest["spread"] > EQUAL else f"each {credit.noun()} has one share"
+        return f"<strong>All models agree</strong>: {same}."
+    lead = f"<strong>Models disagree most about {escape(widest['label'])}</strong>"
+    if (widest["key"], widest["lowest_model"]) != ("direct", "last_non_direct"):
+        return f"{lead}: {_from_to(widest)}."
+    # That one passes it over is no finding; what comes next is.
     return (
-        f"<strong>Models disagree most about {escape(widest['label'])}</strong>: from "
-        f"{lowest} to {highest}."
+        f"{lead}, which {naming.phrase('last_non_direct')} passes over by its rule; next about "
+        f"{escape(second['label'])}: {_from_to(second)}."
     )
 
 
@@ -122,30 +138,27 @@ def where_budget_would_go(credit: "Credit") -> str:
         return ""
     lead = f"<strong>If the {words.price(credit.spend)} spent followed credit</strong>"
     said = [
-        f"{words.listed([_shift(row) for row in rows.iter_rows(named=True)])} {way}"
+        f"{_shift(row)} {way}"
         for way in ("more", "less")
-        if (rows := credit.budget.filter(f"is_{way}")).height
+        for row in credit.budget.filter(f"is_{way}").iter_rows(named=True)
     ]
     if not said:
         return f"{lead}, no {credit.noun()} would clearly get more or less of it under every model."
     return (
-        f"{lead}, every model would give {words.listed(said)}. That is what a conversion cost on "
-        'average, not what more spend would bring. <a href="#spend-and-credit">See more</a>.'
+        f"{lead}, every model would give {words.listed(said)}. That goes by what a conversion cost "
+        'on average, not by what more spend would bring. <a href="#spend-and-credit">See more</a>.'
     )
 
 
 def _one_first(credit: "Credit", key: str) -> str:
-    shares = credit.rows.filter(credit.rows["key"] == key)["share"].to_list()
-    models = credit.models
-    under = f"all {len(models)} models" if len(models) > 1 else naming.phrase(models[0])
     said = (
-        f"<strong>{escape(credit.label(key))} gets most credit under {under}</strong>, "
-        f"{words.between(min(shares), max(shares), words.percent)} of it"
+        f"<strong>{escape(credit.label(key))} gets most credit under {_under(credit)}</strong>, "
+        f"{_of_credit(credit, key)} of it"
     )
     if not credit.can_tell:
         return said + "."
     clear = len(credit.leads_clearly(key))
-    if clear == len(models):
+    if clear == len(credit.models):
         return said + f", clearly more than any other {credit.noun()}."
     if not clear:
         return said + ", though its lead is within noise."
@@ -153,9 +166,16 @@ def _one_first(credit: "Credit", key: str) -> str:
 
 
 def _several_first(credit: "Credit", names: list[str]) -> str:
+    if all(len(tied) == len(names) for tied in credit.firsts.values()):
+        tied = words.listed([escape(credit.label(key)) for key in names])
+        return f"<strong>{tied} share first place</strong> under {_under(credit)}."
     counts = {key: sum(key in tied for tied in credit.firsts.values()) for key in names}
-    most = sorted(names, key=lambda key: -counts[key])[:4]
-    each = [f"{escape(credit.label(key))} under {words.number(counts[key])}" for key in most]
+    most = sorted(names, key=lambda key: -counts[key])[:3]
+    each = [
+        f"{escape(credit.label(key))} ({_of_credit(credit, key)} of it) under "
+        f"{words.number(counts[key])}"
+        for key in most
+    ]
     said = (
         f"<strong>Which {credit.noun()} gets most credit depends on the model</strong>: of "
         f"{words.count(len(credit.firsts), 'model')}, {words.listed(each)}"
@@ -170,6 +190,36 @@ def _several_first(credit: "Credit", names: list[str]) -> str:
     if not leads:
         return said + ". No lead is clear: all are within noise."
     return said + f". A lead is clear only for {words.listed(leads)}."
+
+
+def _under(credit: "Credit") -> str:
+    models = credit.models
+    return f"all {len(models)} models" if len(models) > 1 else naming.phrase(models[0])
+
+
+def _of_credit(credit: "Credit", key: str) -> str:
+    shares = credit.rows.filter(credit.rows["key"] == key)["share"].to_list()
+    return words.between(min(shares), max(shares), words.percent)
+
+
+def _ahead(credit: "Credit") -> str:
+    """`: Email gets more than 7 others, Direct than 2`, of the three that are ahead of most."""
+    beaten = credit.always_apart.group_by("ahead").len()
+    ranked = beaten.sort("len", "ahead", descending=[True, False]).rows()
+    if not ranked:
+        return ""
+    (first, most), *others = ranked[:3]
+    said = [f"{escape(credit.label(first))} gets more than {words.count(most, 'other')}"]
+    said += [f"{escape(credit.label(key))} than {words.number(number)}" for key, number in others]
+    return f": {words.listed(said)}" if len(ranked) < 4 else f": {', '.join(said)} and so on"
+
+
+def _from_to(row: dict[str, Any]) -> str:
+    lowest, highest = (
+        f"{words.percent(row[f'{end}_share'])} by {naming.phrase(row[f'{end}_model'])}"
+        for end in ("lowest", "highest")
+    )
+    return f"from {lowest} to {highest}"
 
 
 def _exchange(credit: "Credit", ends: "pl.DataFrame") -> str:
@@ -192,4 +242,4 @@ def _interval(credit: "Credit", row: dict[str, Any]) -> str:
 
 def _shift(row: dict[str, Any]) -> str:
     low, high = sorted((abs(row["lowest_shift"]), abs(row["highest_shift"])))
-    return f"{escape(row['label'])} {words.between(low, high, words.about)}"
+    return f"{escape(row['label'])} {words.between(low, high, words.roughly)}"

@@ -1,7 +1,19 @@
-"""Tidy frame in, Altair chart out; nothing is computed here.
+"""Results and tidy frames in, Altair charts out; no more is computed than adding up rows.
 
-A chart carries what it says in words (`description`) and its figures as a table, so that a reader
-who can't see it loses nothing. A frame without rows gives a sentence in place of a chart.
+In a notebook, what `Workspace.attribution`, `.funnel` and `.retention` return is enough::
+
+    charts.disagreement(found)  # share of credit by channel, from lowest to highest model
+    charts.credit(found)  # credit by model, each with its interval
+    charts.spend_and_credit(found)
+    charts.paths(found)
+    charts.funnel(taken)
+    charts.time_to_convert(taken)
+    charts.retention(kept)
+
+A result with a breakdown gives one row for each group. The other charts draw the relations of
+`sql/reports/`, and say of which. A chart carries what it says in words (`description`) and its
+figures as a table, so that a reader who can't see it loses nothing. A result without rows gives a
+sentence in place of a chart.
 """
 
 from mi_core.charts.acquisition import (
@@ -16,7 +28,7 @@ from mi_core.charts.acquisition import (
     intent_distribution,
     personas,
 )
-from mi_core.charts.attribution import MARKS, credit, disagreement, spend_and_credit
+from mi_core.charts.attribution import MARKS, credit, disagreement, paths, spend_and_credit
 from mi_core.charts.journeys import (
     days_to_conversion,
     funnel,
@@ -41,6 +53,7 @@ __all__ = [
     "funnel",
     "intent_distribution",
     "path_lengths",
+    "paths",
     "personas",
     "retention",
     "spend_and_credit",

@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.drawing import BLUE, GREEN, ORANGE, SKY, finish, nothing
+from mi_core.attribution_report.crediting import Credit
+from mi_core.drawing import BLUE, GREEN, ORANGE, SKY, bars, finish, nothing
 from mi_core.tables import Column
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from mi_core.attribution import Attribution
     from mi_core.drawing import Chart
 
 MARKS = {
@@ -20,40 +22,47 @@ MARKS = {
     "w_shaped": (ORANGE, "cross"),
     "time_decay": (ORANGE, "triangle-down"),
     "markov": (GREEN, "diamond"),
-    "shapley": (GREEN, "M0,-1L.3,-.3L1,0L.3,.3L0,1L-.3,.3L-1,0L-.3,-.3Z"),
+    "shapley": (GREEN, "M0,-1.3L.42,-.42L1.3,0L.42,.42L0,1.3L-.42,.42L-1.3,0L-.42,-.42Z"),
 }
 """Colour and shape of each model: one touch gets all, a rule shares out, all paths decide."""
 
-_NAME, _STEP = 24, 9  # pixels of a row's name, and of each mark below it
+PATHS_SHOWN = 10
+
+_NAME, _STEP = 24, 10  # pixels of a row's name, and of each mark below it
 
 
-def credit(credits: "pl.DataFrame", noun: str) -> "Chart":
-    """A mark per model with its interval, a row per channel, from `AttributionReport.credits`.
+def credit(found: "Attribution | Credit") -> "Chart":
+    """A row per channel (campaign, …), in it a mark per model with its interval.
 
-    `noun` is what a row stands for, such as `channel`.
+    Of `Workspace.attribution()`, or with names that people know, `AttributionReport.credit`.
     """
+    told = _told(found)
+    credits, noun = told.rows, told.noun()
     if not credits["conversions"].sum():
         return nothing("No conversion of this period has touchpoints, so there is no credit.")
-    rows, models = credits["label"].n_unique(), credits["model_label"].n_unique()
+    models = credits["model_label"].unique(maintain_order=True).to_list()
+    chance = "; its line: how far chance could move it" if told.has_intervals else ""
     return finish(
-        _grouped_marks(credits, rows, _NAME + _STEP * models),
+        _grouped_marks(credits, len(told.shown), _NAME + _STEP * len(models)),
         f"Conversions credited to each {noun}",
-        "a mark for each model, and the range within which chance would leave it",
+        f"a mark for each model, from top to bottom as in the legend{chance}",
         description=f"Marks of credited conversions by {noun}, from the lowest to the highest "
-        f"of {words.count(models, 'model')}. {_ranges(credits)}.",
+        f"of {words.count(len(models), 'model')}. {_ranges(credits)}.",
         figures=_wide(credits),
         columns={
             "label": Column(noun.capitalize()),
-            **{
-                name: Column(name, is_figure=True)
-                for name in credits["model_label"].unique(maintain_order=True)
-            },
+            **{name: Column(name, is_figure=True) for name in models},
         },
     )
 
 
-def disagreement(band: "pl.DataFrame", noun: str) -> "Chart":
-    """Bars from the lowest to the highest share, from `AttributionReport.disagreement`."""
+def disagreement(found: "Attribution | Credit") -> "Chart":
+    """A row per channel (campaign, …), in it a bar from the lowest to the highest share.
+
+    Of the same as `credit`.
+    """
+    told = _told(found)
+    band, noun = told.band, told.noun()
     if not band.height:
         return nothing("No conversion of this period has touchpoints, so there are no shares.")
     ends = band.select("lowest_share", "highest_share").iter_rows()
@@ -76,10 +85,15 @@ def disagreement(band: "pl.DataFrame", noun: str) -> "Chart":
     )
 
 
-def spend_and_credit(budget: "pl.DataFrame", noun: str) -> "Chart":
-    """Bars of the share of credit with a tick at that of spend, from `AttributionReport.budget`."""
+def spend_and_credit(found: "Attribution | Credit") -> "Chart":
+    """A row per channel (campaign, …) with spend: a bar for its credit, a tick for its spend.
+
+    Of the same as `credit`.
+    """
     import altair as alt
 
+    told = _told(found)
+    budget, noun = told.budget, told.noun()
     if not budget.height:
         return nothing("There is no spend of this period to set beside credit.")
     texts = [
@@ -97,8 +111,8 @@ def spend_and_credit(budget: "pl.DataFrame", noun: str) -> "Chart":
     return finish(
         _spans(budget, texts, "lowest_share", "highest_share", tick),
         "Share of spend and share of credit",
-        f"of each {noun} with spend: a tick for spend · a bar from lowest to highest credit",
-        description=f"Share of spend · share of credit over the models, by {noun}. {said}.",
+        f"of each {noun}: spend is the tick · credit the bar, from lowest to highest model",
+        description=f"Share of spend and share of credit over the models, by {noun}. {said}.",
         figures=budget,
         columns={
             "label": Column(noun.capitalize()),
@@ -107,6 +121,43 @@ def spend_and_credit(budget: "pl.DataFrame", noun: str) -> "Chart":
             "highest_share": Column("Highest share of credit", words.percent, is_figure=True),
         },
     )
+
+
+def paths(found: "Attribution | Credit") -> "Chart":
+    """Bars of the most frequent paths by their conversions. Of the same as `credit`."""
+    import polars as pl
+
+    told = _told(found)
+    most = told.found.paths.head(PATHS_SHOWN)
+    if not most["conversions"].sum():
+        return nothing("No conversion of this period has touchpoints, so there are no paths.")
+    written = pl.Series([" → ".join(map(told.label, keys)) for keys in most["path"]])
+    shown = most.with_columns(written.alias("label"), pl.col("conversions").alias("people"))
+    texts = [
+        f"{words.number(conversions)} · {words.percent(rate)}"
+        for conversions, rate in most.select("conversions", "conversion_rate").iter_rows()
+    ]
+    said = "; ".join(f"{name}: {text}" for name, text in zip(written, texts, strict=True))
+    value = {"value": Column("Value", words.price, is_figure=True)} if told.found.value else {}
+    return finish(
+        bars(shown, "label", texts),
+        "The most frequent paths",
+        f"{shown.height} of {words.number(told.found.paths_in_all)}: conversions, and their share "
+        "of all such paths, which says little where these are few",
+        description=f"Bar chart of conversions by path. {said}.",
+        figures=shown,
+        columns={
+            "label": Column("Path"),
+            "conversions": Column("Conversions", words.number, is_figure=True),
+            "nulls": Column("Didn't convert", words.number, is_figure=True),
+            "conversion_rate": Column("Converted", words.percent, is_figure=True),
+            **value,
+        },
+    )
+
+
+def _told(found: "Attribution | Credit") -> Credit:
+    return found if isinstance(found, Credit) else Credit(found, {})
 
 
 def _grouped_marks(credits: "pl.DataFrame", rows: int, step: int) -> "Chart":
@@ -120,12 +171,14 @@ def _grouped_marks(credits: "pl.DataFrame", rows: int, step: int) -> "Chart":
     offset = alt.YOffset(
         "model_label:N", sort=None, scale=alt.Scale(type="point", range=[_NAME, step - 4])
     )
-    axis = alt.Axis(orient="top", format=",.0f", tickMinStep=1, tickCount=5, domain=False)
+    axis = alt.Axis(
+        orient="top", format=",.0f", tickMinStep=1, tickCount=5, domain=False, grid=True
+    )
     x = alt.X("conversions:Q", title="Conversions credited", axis=axis)
-    line = base.mark_rule(strokeWidth=1.5, opacity=0.75).encode(
+    line = base.mark_rule(strokeWidth=1.5).encode(
         x=alt.X("low:Q"), x2="high:Q", yOffset=offset, color=_by_model(credits, "color")
     )
-    mark = base.mark_point(filled=True, opacity=1, size=55).encode(
+    mark = base.mark_point(filled=True, opacity=1, size=65).encode(
         x=x,
         yOffset=offset,
         color=_by_model(credits, "color"),
@@ -146,7 +199,8 @@ def _grouped_marks(credits: "pl.DataFrame", rows: int, step: int) -> "Chart":
     rule = heads.mark_rule(color="currentColor", opacity=0.25).encode(
         x=alt.value(0), x2=alt.value("width")
     )
-    return alt.layer(line, mark, names, rule)
+    lines = [line] if credits["low"].count() else []
+    return alt.layer(*lines, mark, names, rule)
 
 
 def _by_model(credits: "pl.DataFrame", channel: str) -> Any:

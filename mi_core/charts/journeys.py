@@ -3,16 +3,27 @@
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.drawing import BLUE, bars, columns, finish, nothing
+from mi_core.attribution_report.naming import noun
+from mi_core.drawing import bars, columns, finish, grid, nothing
 from mi_core.tables import Column
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mi_core.drawing import Chart
+    from mi_core.funnels import Funnel
+    from mi_core.retention import Retention
 
 _CONVERSIONS = Column("Conversions", words.number, is_figure=True)
 _PEOPLE = Column("People", words.number, is_figure=True)
+_STEP_COLUMNS = {
+    "people": _PEOPLE,
+    "rate_of_previous": Column("Of the step before", words.percent, is_figure=True),
+    "rate_of_first": Column("Of the first step", words.percent, is_figure=True),
+    "median_days": Column("Typical time from the step before", words.days, is_figure=True),
+    "median_days_from_first": Column("From the first", words.days, is_figure=True),
+    "open": Column("Still in time to go on", words.number, is_figure=True),
+}
 
 
 def path_lengths(lengths: "pl.DataFrame") -> "Chart":
@@ -49,10 +60,16 @@ def days_to_conversion(days: "pl.DataFrame") -> "Chart":
     )
 
 
-def funnel(steps: "pl.DataFrame") -> "Chart":
-    """Bars of people by step, in order, from `Funnel.steps`."""
+def funnel(found: "Funnel") -> "Chart":
+    """Bars of people by step, in order, of `Workspace.funnel()`.
+
+    With a breakdown: a row per group, a column per step, the share of the first step in it.
+    """
+    steps = found.steps
     if not steps["people"].sum():
         return nothing("Nobody took the first step of the funnel in this period.")
+    if found.by:
+        return _funnels(steps, found.by)
     texts = [
         words.number(people) if rate is None else f"{words.number(people)} · {words.percent(rate)}"
         for people, rate in steps.select("people", "rate_of_previous").iter_rows()
@@ -64,32 +81,57 @@ def funnel(steps: "pl.DataFrame") -> "Chart":
         "and the share of the step before who went on in time",
         description=f"Bar chart of people by funnel step. {said}.",
         figures=steps,
-        columns={
-            "step": Column("Step"),
-            "people": _PEOPLE,
-            "rate_of_previous": Column("Of the step before", words.percent, is_figure=True),
-            "rate_of_first": Column("Of the first step", words.percent, is_figure=True),
-            "median_days": Column("Typical time from the step before", words.days, is_figure=True),
-            "median_days_from_first": Column("From the first", words.days, is_figure=True),
-            "open": Column("Still in time to go on", words.number, is_figure=True),
-        },
+        columns={"step": Column("Step"), **_STEP_COLUMNS},
     )
 
 
-def time_to_convert(times: "pl.DataFrame") -> "Chart":
-    """Bars of people by the days that they took from first to last step, from `Funnel.times`."""
+def _funnels(steps: "pl.DataFrame", by: str) -> "Chart":
     import polars as pl
 
+    sizes = pl.col("people").first().over("breakdown")
+    shown = _with_groups(steps.with_columns(sizes.alias("size"))).with_columns(
+        _written("rate_of_first").alias("text")
+    )
+    last = steps["position"].max()
+    said = "; ".join(
+        f"{name}: {words.percent(rate)}"
+        for name, position, rate in shown.select("group", "position", "rate_of_first").iter_rows()
+        if position == last
+    )
+    columns = shown["step"].unique(maintain_order=True).to_list()
+    return finish(
+        grid(shown, "name", "step", "rate_of_first", "", columns),
+        f"How far people get, by {by}",
+        f"per 100 people of each {by} at the first step, how many reached each step in time",
+        description=f"Shares of people by funnel step and {by}. To the last step: {said}.",
+        figures=shown,
+        columns={"group": Column(by.capitalize()), "step": Column("Step"), **_STEP_COLUMNS},
+    )
+
+
+def time_to_convert(found: "Funnel") -> "Chart":
+    """Bars of people by how long they took from first step to last, of `Workspace.funnel()`.
+
+    With a breakdown: of all groups together.
+    """
+    import polars as pl
+
+    times = found.times
     if not times["people"].sum():
         return nothing("Nobody took the funnel's last step in time.")
-    unit, size = _unit(times["bucket_to_days"].to_list()[-1])
-    ends = times.select("bucket_from_days", "bucket_to_days").iter_rows()
-    labels = [f"{_short(start * size)}–{_short(end * size)}" for start, end in ends]
-    shown = times.with_columns(pl.Series("label", labels, dtype=pl.String))
+    ends = ["bucket_from_days", "bucket_to_days"]
+    together = times.group_by(ends, maintain_order=True).agg(pl.col("people").sum())
+    unit, size = _unit(together["bucket_to_days"].to_list()[-1])
+    labels = [
+        f"{_short(start * size)}–{_short(end * size)}"
+        for start, end in together.select(ends).iter_rows()
+    ]
+    shown = together.with_columns(pl.Series("label", labels, dtype=pl.String))
+    groups = f", all {noun(found.by, 2)} together" if found.by else ""
     return finish(
         columns(shown, "label", "people", unit.capitalize(), "People"),
         "How long from the first to the last step",
-        f"people by {unit}",
+        f"people by {unit}{groups}",
         description=f"Bar chart of people by the {unit} they took. {_said(shown, 'people')}.",
         figures=shown,
         columns={"label": Column(unit.capitalize()), "people": _PEOPLE},
@@ -107,63 +149,104 @@ def _short(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def retention(cohorts: "pl.DataFrame", every: str) -> "Chart":
-    """A triangle of the share who came back, by cohort and period, from `Retention.cohorts`.
+def retention(found: "Retention") -> "Chart":
+    """A triangle of the share who came back, by cohort and period, of `Workspace.retention()`.
 
-    `every` is what a period lasts, such as `week`. A period that isn't over has a dashed edge.
+    A period that isn't over has a dashed edge. With a breakdown: a row per group, over its cohorts.
     """
-    import altair as alt
     import polars as pl
 
-    cohorts = cohorts.filter(pl.col("size") > 0).sort("cohort", "period")
+    cohorts, every = found.cohorts, found.every
+    cohorts = cohorts.filter(pl.col("size") > 0)
     if not cohorts.height:
         return nothing(f"Nobody joined a cohort in these {every}s.")
-    sizes = pl.format("{} · {}", pl.col("cohort").dt.strftime("%-d %b"), "size")
-    written = pl.col("rate").map_elements(_hundredths, return_dtype=pl.String)
-    shown = cohorts.with_columns(
-        sizes.alias("name"),
-        pl.when("is_complete").then(written).otherwise(written + "*").fill_null("").alias("text"),
+    if found.by:
+        return _retentions(found)
+    shown = cohorts.sort("cohort", "period").with_columns(
+        pl.format("{} · {}", _begun(cohorts, every), "size").alias("name"),
+        pl.concat_str(
+            _written("rate"), pl.when("is_complete").then(pl.lit("")).otherwise(pl.lit("*"))
+        ).alias("text"),
     )
-    base = alt.Chart(shown, height=26 * shown["cohort"].n_unique()).encode(
-        x=alt.X(
-            "period:O",
-            title=f"{every.capitalize()}s after the first",
-            axis=alt.Axis(orient="top", labelAngle=0),
-        ),
-        y=alt.Y("name:N", sort=None, title=None),
-        tooltip=[
-            alt.Tooltip("name:N", title="Began · people"),
-            alt.Tooltip("period:O", title=every.capitalize()),
-            alt.Tooltip("people:Q", title="Came back", format=","),
-            alt.Tooltip("rate:Q", title="Share", format=".1%"),
-        ],
-    )
-    # No darker than letters of either page stand out on.
-    strength = alt.Scale(domain=[0, 1], range=[0.04, 0.6])
-    fill = alt.FillOpacity("rate:Q", scale=strength, legend=None)
-    over, running = (
-        base.transform_filter(f"{no}datum.is_complete").mark_rect(color=BLUE, **edge).encode(fill)
-        for no, edge in (
-            ("", {"strokeWidth": 0}),
-            ("!", {"stroke": "currentColor", "strokeOpacity": 0.6, "strokeDash": [3, 2]}),
-        )
-    )
-    numbers = base.mark_text(fontSize=11).encode(text="text:N")
     return finish(
-        alt.layer(over, running, numbers),
+        grid(shown, "name", "period", "rate", f"{every.capitalize()}s after the first"),
         f"Who comes back, {every} by {every}",
         f"per 100 people of each {every}'s cohort; * and a dashed edge: that {every} isn't over",
         description=_retained(shown, every),
         figures=shown,
         columns={
             "cohort": Column("Began", words.day),
-            "size": _PEOPLE,
-            "period": Column(every.capitalize(), words.number, is_figure=True),
-            "people": Column("Came back", words.number, is_figure=True),
-            "rate": Column("Share", words.percent, is_figure=True),
+            **_kept(every),
             "is_complete": Column("Over", lambda over: "yes" if over else "not yet"),
         },
     )
+
+
+def _retentions(found: "Retention") -> "Chart":
+    import polars as pl
+
+    every, by = found.every, found.by or ""
+    over = found.cohorts.filter("is_complete", pl.col("size") > 0).group_by("breakdown", "period")
+    people = over.agg(pl.col("size", "people").sum())
+    joined = (
+        found.cohorts.group_by("breakdown", "cohort")
+        .agg(pl.col("size").first())
+        .group_by("breakdown")
+        .agg(pl.col("size").sum().alias("joined"))
+    )
+    kept = people.with_columns((pl.col("people") / pl.col("size")).alias("rate"))
+    sized = kept.join(joined, on="breakdown").sort(
+        "joined", "breakdown", "period", descending=[True, False, False]
+    )
+    shown = _with_groups(sized, size="joined").with_columns(_written("rate").alias("text"))
+    said = "; ".join(
+        f"{name}: {words.percent(rate)}"
+        for name, period, rate in shown.select("group", "period", "rate").iter_rows()
+        if period == 1
+    )
+    return finish(
+        grid(shown, "name", "period", "rate", f"{every.capitalize()}s after the first"),
+        f"Who comes back, by {by}",
+        f"per 100 people of all cohorts of which that {every} is over",
+        description=f"Shares of people who came back, by {by} and {every}. "
+        f"In {every} 1: {said or 'not over yet'}.",
+        figures=shown,
+        columns={"group": Column(by.capitalize()), **_kept(every)},
+    )
+
+
+def _kept(every: str) -> dict[str, Column]:
+    return {
+        "size": _PEOPLE,
+        "period": Column(every.capitalize(), words.number, is_figure=True),
+        "people": Column("Came back", words.number, is_figure=True),
+        "rate": Column("Share", words.percent, is_figure=True),
+    }
+
+
+def _begun(cohorts: "pl.DataFrame", every: str) -> "pl.Expr":
+    """When a cohort began, so short that it stands before a row and yet is of one cohort alone."""
+    import polars as pl
+
+    years = cohorts["cohort"].dt.year().n_unique()
+    shape = "%b %Y" if every == "month" else "%-d %b" if years == 1 else "%-d %b %Y"
+    return pl.col("cohort").dt.strftime(shape)
+
+
+def _with_groups(frame: "pl.DataFrame", size: str = "size") -> "pl.DataFrame":
+    """With `group`, the breakdown as people know it, and `name`, that with the group's size."""
+    import polars as pl
+
+    known = pl.when(pl.col("breakdown") == "(none)").then(pl.lit("None known"))
+    return frame.with_columns(known.otherwise("breakdown").alias("group")).with_columns(
+        pl.format("{} · {}", "group", size).alias("name")
+    )
+
+
+def _written(share: str) -> "pl.Expr":
+    import polars as pl
+
+    return pl.col(share).map_elements(_hundredths, return_dtype=pl.String).fill_null("")
 
 
 def _retained(cohorts: "pl.DataFrame", every: str) -> str:
