@@ -16,7 +16,7 @@ $(STAMP): requirements.lock bootstrap.lock pyproject.toml scripts/setup.sh
 	@sh scripts/setup.sh $(VENV) $(PY)
 	@touch $@
 
-demo: $(STAMP) ## sample data in, scores and a report out, in data/demo/
+demo: $(STAMP) ## sample data in, scores and reports out, in data/demo/
 	@$(BIN)/mi demo
 
 test: check ## the static checks and all tests

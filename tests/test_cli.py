@@ -176,6 +176,16 @@ def test_a_workspace_that_can_be_none_is_one_sentence(tmp_path: Path):
     assert complaint("init", "--workspace", file) == f"mi: {file}: File exists."
 
 
+def test_help_names_every_report(workspace: Path):
+    shown = run("report", "--help").stdout
+    notebooks = (Path(__file__).parent.parent / "notebooks").glob("report-*.ipynb")
+
+    for notebook in notebooks:
+        name = notebook.stem.removeprefix("report-")
+        assert f"{name}:" in shown
+        assert f"did you mean '{name}'" in complaint("report", name[:-1])
+
+
 def test_a_report_before_the_first_scoring_is_one_sentence(workspace: Path):
     assert complaint("report").startswith("mi: Nobody has been scored yet")
     assert not list((workspace / "reports").glob("*"))
@@ -276,12 +286,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return run("demo", "--events", "2000", "--workspace", folder, "--json")
 
 
-def test_demo_ends_by_naming_its_report(demo: Result):
-    page = Path(json.loads(demo.stdout)["report"])
+def test_demo_ends_by_naming_its_reports(demo: Result):
+    pages = list(json.loads(demo.stdout)["reports"].values())
 
     assert demo.exit_code == 0
-    assert demo.stderr.split()[-1] == str(page)
-    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert [Path(page).name for page in pages] == ["acquisition.html", "attribution.html"]
+    assert demo.stderr.split()[-2:] == pages
+    assert all(Path(page).read_text().startswith("<!DOCTYPE html>") for page in pages)
 
 
 def test_a_person_is_shown_with_reasons_and_advice(demo: Result):

@@ -8,9 +8,14 @@ import typer
 from mi_core import terminal
 from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, open_workspace, workspace_folder
 
+REPORTS = (
+    "Which report. acquisition: who comes, how close they are to buying, whether they return. "
+    "attribution: who gets the credit for conversions, and how sure that is."
+)
+
 
 def report(
-    name: Annotated[str, typer.Argument(help="Which report.")] = "acquisition",
+    name: Annotated[str, typer.Argument(help=REPORTS)] = "acquisition",
     as_of: AsOfScoring = None,
     days: Annotated[int, typer.Option(min=1, help="Days that it covers.")] = 90,
     out: Annotated[
@@ -32,7 +37,7 @@ def demo(
     workspace: WorkspacePath = None,
     as_json: Json = False,
 ) -> None:
-    """Take sample people the whole way to a report, in demo/ beside your own workspace."""
+    """Take sample people the whole way to the reports, in demo/ beside your own workspace."""
     from mi_core.demo import run_demo
 
     with terminal.progress() as progress:
@@ -44,4 +49,6 @@ def demo(
     terminal.note(
         f"To look further: export MI_WORKSPACE={made.workspace}, then mi sql or make lab."
     )
-    terminal.note(f"The report, to open in a browser: {made.report}")
+    terminal.note("The reports, to open in a browser:")
+    for page in made.reports.values():
+        terminal.note(f"  {page}")
