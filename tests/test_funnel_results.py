@@ -87,6 +87,15 @@ def test_times_to_the_last_step_are_in_the_cube_root_of_the_people_buckets(
     assert ask("a b").times.rows() == [(0, 2, 3), (2, 4, 5)]
 
 
+def test_what_lies_on_the_bound_of_a_bucket_belongs_to_the_later_one(
+    warehouse: Warehouse, ask: Callable[..., Funnel]
+):
+    # 120 people, so 5 buckets of 20 minutes, whose bounds are no round numbers of days.
+    put_minutes(warehouse, {who: f"a 0 b {20 * (who % 6)}" for who in range(1, 121)})
+
+    assert ask("a b").times["people"].to_list() == [20, 20, 20, 20, 40]
+
+
 @pytest.mark.parametrize(
     ("ways", "rows"),
     [

@@ -73,18 +73,23 @@ def _spread(position: int) -> dict[str, pl.Expr]:
 def time_frame(people: pl.DataFrame, keys: pl.DataFrame, steps: int) -> pl.DataFrame:
     """The frame `times`, of the breakdowns `keys`: people by days from first step to last."""
     done = people.filter(pl.col("furthest") == steps)
-    days = (done[f"moment_{steps}"] - done["moment_1"]).to_numpy() / DAY_US
-    buckets = min(MOST_BUCKETS, math.ceil(round(len(days) ** (1 / 3), 9)))
-    width = float(days.max()) / buckets if len(days) else 0.0
-    place = np.minimum(days / width, buckets - 1) if width else np.zeros(len(days))
+    spans = (done[f"moment_{steps}"] - done["moment_1"]).to_numpy()
+    buckets = min(MOST_BUCKETS, math.ceil(round(len(spans) ** (1 / 3), 9)))
+    longest = int(spans.max()) if len(spans) else 0
+    if not longest:
+        buckets = min(1, buckets)
+    # In whole microseconds, so that what lies on a bound is on its right side.
+    place = np.minimum(spans * buckets // max(1, longest), buckets - 1)
     counted = (
-        done.select("breakdown", pl.Series("bucket", place.astype(np.int64)))
+        done.select("breakdown", pl.Series("bucket", place, pl.Int64))
         .group_by("breakdown", "bucket")
         .agg(pl.len().cast(pl.Int64).alias("people"))
     )
-    number = pl.Series("bucket", range(buckets if width else min(1, buckets)), pl.Int64)
+    number = pl.Series("bucket", range(buckets), pl.Int64)
+    days = longest / DAY_US
     bounds = pl.DataFrame({"bucket": number}).with_columns(
-        (number * width).alias("bucket_from_days"), ((number + 1) * width).alias("bucket_to_days")
+        (number * days / buckets).alias("bucket_from_days"),
+        ((number + 1) * days / buckets).alias("bucket_to_days"),
     )
     return (
         keys.join(bounds, how="cross", maintain_order="left_right")
