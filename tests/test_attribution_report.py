@@ -264,7 +264,7 @@ def test_all_models_agree():
     same = {model: {"email": 70, "direct": 30} for model in ("first_touch", "last_touch")}
     credit = report(attribution(same)).credit
     assert text(said_of.where_models_part(credit)) == (
-        "All models agree : each channel has one share."
+        "All models agree : each channel has the same share under all."
     )
     assert said_of.moved_by(credit, "first_touch") == "gives each channel the same credit"
 

@@ -120,7 +120,11 @@ def where_models_part(credit: "Credit") -> str:
     if widest["spread"] <= AGREED:
         apart = words.points(widest["spread"])
         same = f"no {credit.noun()}'s share differs by more than {apart} between them"
-        same = same if widest["spread"] > EQUAL else f"each {credit.noun()} has one share"
+        same = (
+            same
+            if widest["spread"] > EQUAL
+            else f"each {credit.noun()} has the same share under all"
+        )
         return f"<strong>All models agree</strong>: {same}."
     lead = f"<strong>Models disagree most about {escape(widest['label'])}</strong>"
     if (widest["key"], widest["lowest_model"]) != ("direct", "last_non_direct"):
