@@ -1,8 +1,8 @@
 """Attribution beside other packages and hand-written queries, from the same touchpoints.
 
 Ours reads them as views in the lake's place and then does what a workspace does, on paths of any
-length: seven rules, where others have five or three. "All nine models" also draws people again, by
-groups; no other has such intervals.
+length: seven rules, as polars by hand here, where the others have five or three. "All nine models"
+also draws people again, by groups; no other has such intervals.
 
 `python benchmarks/attribution.py [--small] [--rounds N] [--data FOLDER]`; what isn't installed is
 left out: peers/requirements.txt says how to install it.

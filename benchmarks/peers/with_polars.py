@@ -17,11 +17,12 @@ def bare_scan(data: Path) -> None:
 
 
 def rules(data: Path) -> dict[str, dict[str, float]]:
-    """The five rules that most packages have."""
+    """The seven rules; no address was left, so that a W has no middle."""
     import polars as pl
 
     journey, n, value = "journey_id", pl.col("n"), pl.col("value")
-    is_first, is_last = pl.col("position") == 1, pl.col("position") == n
+    position, is_direct = pl.col("position"), pl.col("channel") == "direct"
+    is_first, is_last = position == 1, position == n
     steps = (
         _touches(data)
         .join(_journeys(data).filter(converted=1), on=journey)
@@ -31,11 +32,15 @@ def rules(data: Path) -> dict[str, dict[str, float]]:
             n=pl.len().over(journey).cast(pl.Int64),
             age=(pl.col("ts").max().over(journey) - pl.col("ts")).dt.total_microseconds(),
         )
-        .with_columns(weight=2.0 ** (-pl.col("age") / HALF_LIFE))
+        .with_columns(
+            weight=2.0 ** (-pl.col("age") / HALF_LIFE),
+            last_known=position.filter(~is_direct).max().over(journey).fill_null(n),
+        )
     )
     shares = {
         "first_touch": is_first.cast(pl.Float64),
         "last_touch": is_last.cast(pl.Float64),
+        "last_non_direct": (position == pl.col("last_known")).cast(pl.Float64),
         "linear": 1 / n,
         "position_based": pl.when(n == 1)
         .then(1.0)
@@ -44,6 +49,13 @@ def rules(data: Path) -> dict[str, dict[str, float]]:
         .when(is_first | is_last)
         .then(0.4)
         .otherwise(0.2 / (n - 2)),
+        "w_shaped": pl.when(n == 1)
+        .then(1.0)
+        .when(n == 2)
+        .then(0.5)
+        .when(is_first | is_last)
+        .then(0.3 / 0.7)
+        .otherwise(0.1 / 0.7 / (n - 2)),
         "time_decay": pl.col("weight") / pl.col("weight").sum().over(journey),
     }
     sums = (

@@ -49,9 +49,9 @@ def stage_path_table(
     """
     with _file(source) as file:
         _stage_rows(warehouse, file)
+    warehouse.stage("path_touch", "journeys/path_table_touch", direct_channel=rules.direct_channel)
     _refuse_bad_rows(warehouse)
     _stage_journeys(warehouse, groups_of(rules), seed)
-    warehouse.stage("path_touch", "journeys/path_table_touch", direct_channel=rules.direct_channel)
     stage_steps(warehouse, rules)
 
 
@@ -111,7 +111,7 @@ def _column(column: str, name: str, types: Mapping[str, str]) -> str:
         return f"{quoted_name}::varchar as {column}"
     if types[name].endswith("[]"):
         return f"{quoted_name}::varchar[] as path"
-    return f"list_transform(string_split({quoted_name}, '>'), lambda key: trim(key)) as path"
+    return f"string_split({quoted_name}, '>') as path"
 
 
 def _refuse_bad_rows(warehouse: Warehouse) -> None:

@@ -89,7 +89,7 @@ def stage_steps(
         )
         warehouse.sql("create or replace temp table path_touch as from path_next")
     warehouse.stage("path_key", "journeys/path_key", more_keys=list(more_keys))
-    warehouse.stage("path_step", "journeys/path_step")
+    warehouse.stage("path_step", "journeys/path_step", order=rules.markov_order)
 
 
 def _transforms(rules: AttributionRules) -> Iterator[str]:

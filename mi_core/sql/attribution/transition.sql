@@ -1,21 +1,14 @@
 -- One row per group of people and step of the Markov chain of order $order: how many paths took it.
--- A state is the numbers of the last $order keys, 15 bits each, the newest lowest; 0 is the start,
--- -1 a conversion, -2 a path that ends without one.
+-- A state is as in path_step; -1 is a conversion, -2 a path that ends without one.
 with
 state as (
     select
         journey_id,
         position = touches as is_last,
-        lag(code, 1, 0) over path
-        | if($order > 1, lag(code, 2, 0) over path << 15, 0)
-        | if($order > 2, lag(code, 3, 0) over path << 30, 0)
-        | if($order > 3, lag(code, 4, 0) over path << 45, 0) as from_state,
-        code
-        | if($order > 1, lag(code, 1, 0) over path << 15, 0)
-        | if($order > 2, lag(code, 2, 0) over path << 30, 0)
-        | if($order > 3, lag(code, 3, 0) over path << 45, 0) as to_state
+        state_before as from_state,
+        -- The oldest key goes, the newest comes.
+        (state_before & (1::bigint << 15 * ($order - 1)) - 1) << 15 | code as to_state
     from path_step
-    window path as (partition by journey_id order by position)
 ),
 step as (
     select

@@ -1,10 +1,16 @@
 -- One row, if any: the first of path_row that says what can't be, and what is wrong with it.
-with judged as (
+with
+broken as (
+    select distinct journey_id
+    from path_touch
+    where coalesce(key, '') = ''
+),
+judged as (
     select
         journey_id,
         case
             when path is null or len(path) = 0 then 'has no path'
-            when list_contains(path, '') or len(list_filter(path, lambda key: key is null)) > 0
+            when broken.journey_id is not null
                 then 'has an empty place in its path: ' || array_to_string(path, ' > ')
             when conversions is null or coalesce(try_cast(conversions as double), -1) < 0
                 then 'has ' || coalesce(conversions, 'no')
@@ -21,6 +27,7 @@ with judged as (
                 then 'has the value ' || value || ', but no conversion'
         end as problem
     from path_row
+    left join broken using (journey_id)
 )
 select journey_id, problem
 from judged
