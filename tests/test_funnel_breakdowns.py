@@ -142,6 +142,25 @@ def test_people_are_broken_down_by_persona(warehouse: Warehouse, ask: Callable[.
     assert parts(found) == {"automation_pro": [2, 2], "(none)": [1, 0]}
 
 
+def test_rates_are_those_of_the_breakdown(warehouse: Warehouse, ask: Callable[..., Funnel]):
+    put_touches(
+        warehouse,
+        [
+            *(touched(who, 0, "email") for who in (1, 2)),
+            *({"who": who, "at": at(1), "event": "feature_used"} for who in range(1, 6)),
+            *({"who": who, "at": at(2), "event": "purchase"} for who in (1, 5)),
+        ],
+    )
+    found = ask("feature_used purchase", by="channel").steps
+
+    assert found.select("breakdown", "people", "rate_of_previous", "rate_of_first").rows() == [
+        ("(none)", 3, None, 1),
+        ("(none)", 1, 1 / 3, 1 / 3),
+        ("email", 2, None, 1),
+        ("email", 1, 1 / 2, 1 / 2),
+    ]
+
+
 def crowd() -> list[dict[str, Any]]:
     channels = [None, "email", "google_ads"]
     return [
