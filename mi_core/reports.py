@@ -17,6 +17,10 @@ from mi_core.drawing import VEGA_LITE
 from mi_core.errors import ReportError, UnknownName
 
 
+_SENTENCES = ("ReportError", "UnknownName", "BadValue")
+"""Errors of a cell that say themselves what is to be done."""
+
+
 def render(
     workspace_path: Path,
     notebook: Path,
@@ -110,8 +114,8 @@ def _kept_on_failure(run: Path, failed: Path, notebook: Path) -> Iterator[None]:
     try:
         yield
     except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
-        if isinstance(error, PapermillExecutionError) and error.ename == "ReportError":
-            raise ReportError(error.evalue) from None  # Says itself what is to be done.
+        if isinstance(error, PapermillExecutionError) and error.ename in _SENTENCES:
+            raise ReportError(error.evalue) from None
         if run.exists():
             failed.write_bytes(run.read_bytes())
         why = str(error)

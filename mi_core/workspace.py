@@ -1,6 +1,7 @@
 """The face of the package: one object with the verbs that people use."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -319,6 +320,7 @@ class Workspace:
         as_of: datetime | None = None,
         days: int = 90,
         out: Path | None = None,
+        **more: object,
     ) -> Path:
         """Render the report `name` and return its page; see `reports.render`.
 
@@ -327,14 +329,18 @@ class Workspace:
         as_of
             The instant of a scoring; default: the newest.
         out
-            Where to write it; default: `reports/` in the workspace, under the report's name.
+            Where to write it; default: `reports/` in the workspace, under the names of the report
+            and of what `more` asks for.
+        more
+            Other parameters of the report's notebook, such as `by="campaign"` of `attribution`.
         """
         from mi_core import reports
 
-        parameters: dict[str, object] = {"days": days}
+        parameters: dict[str, object] = {"days": days, **more}
         if as_of:
             parameters["as_of"] = as_of.astimezone(UTC).isoformat()
-        target = out or self.path / "reports" / f"{name}.html"
+        file = re.sub(r"[^\w.-]", "_", "-".join([name, *map(str, more.values())]))
+        target = out or self.path / "reports" / f"{file}.html"
         return reports.render(self.path, reports.notebook(name), target, parameters)
 
     def maintain(self, *, keep_days: int = 7) -> Maintenance:

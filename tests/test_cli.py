@@ -186,6 +186,10 @@ def test_help_names_every_report(workspace: Path):
         assert f"did you mean '{name}'" in complaint("report", name[:-1])
 
 
+def test_a_report_takes_its_own_parameters_only(workspace: Path):
+    assert "no report parameter 'by'. Allowed: as_of, days" in complaint("report", "--by", "channel")
+
+
 def test_a_report_before_the_first_scoring_is_one_sentence(workspace: Path):
     assert complaint("report").startswith("mi: Nobody has been scored yet")
     assert not list((workspace / "reports").glob("*"))

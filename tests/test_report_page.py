@@ -122,11 +122,28 @@ def test_missing_notebook(workspace, tmp_path):
         render(workspace, tmp_path / "nowhere.ipynb", tmp_path / "page.html")
 
 
-def test_failing_notebook_leaves_the_last_good_page(workspace, tmp_path):
-    broken, out = tmp_path / "broken.ipynb", tmp_path / "page.html"
+def failing(file, code):
     parameters = nbformat.v4.new_code_cell("workspace = ''", metadata={"tags": ["parameters"]})
-    cells = [parameters, nbformat.v4.new_code_cell("1 / 0")]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), broken)
+    cells = [parameters, nbformat.v4.new_code_cell(code)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), file)
+    return file
+
+
+def test_what_was_asked_for_wrongly_is_one_sentence(workspace, tmp_path):
+    code = """
+from mi_core.errors import UnknownName
+raise UnknownName("column", "campain", ["campaign"])
+"""
+    asked = failing(tmp_path / "asked.ipynb", code)
+    with pytest.raises(
+        ReportError, match=r"^There is no column 'campain'; did you mean 'campaign'"
+    ):
+        render(workspace, asked, tmp_path / "page.html")
+    assert [file.name for file in tmp_path.iterdir()] == ["asked.ipynb"]
+
+
+def test_failing_notebook_leaves_the_last_good_page(workspace, tmp_path):
+    broken, out = failing(tmp_path / "broken.ipynb", "1 / 0"), tmp_path / "page.html"
     out.write_text("the last good page")
     with pytest.raises(ReportError, match=r"broken\.ipynb failed, cell 3: ZeroDivisionError"):
         render(workspace, broken, out)

@@ -18,6 +18,15 @@ def report(
     name: Annotated[str, typer.Argument(help=REPORTS)] = "acquisition",
     as_of: AsOfScoring = None,
     days: Annotated[int, typer.Option(min=1, help="Days that it covers.")] = 90,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Of attribution: what gets the credit. As mi attribution."
+        ),
+    ] = None,
+    conversion: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Of attribution: one kind. Default: all.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Where to write it. Default: reports/ in the workspace.")
     ] = None,
@@ -27,7 +36,9 @@ def report(
     """Render a report as one self-contained HTML page."""
     with open_workspace(workspace) as opened, terminal.progress() as progress:
         progress("Rendering the report", 0, 1)
-        page = opened.report(name, as_of=as_of, days=days, out=out)
+        asked = {"by": by, "conversion": conversion}
+        more = {parameter: value for parameter, value in asked.items() if value is not None}
+        page = opened.report(name, as_of=as_of, days=days, out=out, **more)
     terminal.write({"page": page}, as_json=as_json)
 
 
