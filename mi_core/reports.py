@@ -16,7 +16,6 @@ from pathlib import Path
 from mi_core.drawing import VEGA_LITE
 from mi_core.errors import ReportError, UnknownName
 
-
 _SENTENCES = ("ReportError", "UnknownName", "BadValue")
 """Errors of a cell that say themselves what is to be done."""
 

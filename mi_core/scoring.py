@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mi_core.definitions import Definitions
+from mi_core.errors import BadValue
 from mi_core.relations import relation_sql
 from mi_core.state import State
 from mi_core.warehouse import Warehouse
@@ -114,6 +115,23 @@ def naive_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
     return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def period_before(as_of: datetime, days: int) -> tuple[datetime, datetime]:
+    """The `days` days before `as_of`: [since, until), as the lake has them.
+
+    Raises
+    ------
+    BadValue
+        There are no such days.
+    """
+    if days < 1:
+        raise BadValue(f"A period has 1 day or more, not {days}.")
+    until = naive_utc(as_of)
+    try:
+        return until - timedelta(days=days), until
+    except OverflowError:
+        raise BadValue(f"A period of {days} days would begin before the year 1.") from None
 
 
 def stage_people(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> None:

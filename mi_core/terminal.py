@@ -27,7 +27,7 @@ MAX_WIDTH = 10_000
 
 def note(text: str) -> None:
     """Say something to the person at the terminal; what reads the output never sees it."""
-    _console(stderr=True).print(text, soft_wrap=True)
+    _console(stderr=True).print(_harmless(text), soft_wrap=True)
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def _write_summary(summary: Row) -> None:
         if _is_table(value) and value:
             rows = value if isinstance(value, list) else _counts(value)
             console = _console()
-            console.print(f"\n{_words(name)}", style="bold")
+            console.print(f"\n{_harmless(_words(name))}", style="bold")
             _print(_rows(rows[:ROWS_SHOWN]))
             if len(rows) > ROWS_SHOWN:
                 note(f"… and {len(rows) - ROWS_SHOWN} more; --json has all of them.")
@@ -156,8 +156,12 @@ def _cell(value: object) -> str:
             return ", ".join(map(_cell, value)) or "–"
         case Mapping():
             return ", ".join(f"{name}: {_cell(each)}" for name, each in value.items())
-    # Names come from events that anybody can send: no escape sequence reaches the terminal.
-    return str(value).replace("\x1b", "␛")
+    return _harmless(str(value))
+
+
+def _harmless(text: str) -> str:
+    """Names come from events that anybody can send: no escape sequence reaches the terminal."""
+    return text.replace("\x1b", "␛")
 
 
 def _plain(value: object) -> object:

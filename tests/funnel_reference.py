@@ -71,8 +71,7 @@ def way(acts: Sequence[Act], asked: Asked) -> Way | None:
     if not found:
         return None
     furthest = max(map(len, found))
-    # The first to get so far; of those, the one whose events before are the latest.
-    best = min((each for each in found if len(each) == furthest), key=_first_then_latest)
+    best = min((each for each in found if len(each) == furthest), key=_rank)
     return Way(
         furthest,
         tuple(ordered[place].at for place in best),
@@ -81,9 +80,10 @@ def way(acts: Sequence[Act], asked: Asked) -> Way | None:
     )
 
 
-def _first_then_latest(attempt: Attempt) -> tuple[int, ...]:
-    *before, last = attempt
-    return last, *(-place for place in reversed(before))
+def _rank(attempt: Attempt) -> tuple[int, ...]:
+    """The first to get so far; of those, the latest to begin, and the first at each other step."""
+    first, *further = attempt
+    return attempt[-1], -first, *further
 
 
 def attempts(acts: Sequence[Act], asked: Asked) -> Iterator[Attempt]:

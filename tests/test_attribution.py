@@ -356,6 +356,7 @@ def test_conversions_without_touchpoints_belong_to_nobody(workspace: Workspace) 
         ({"lookback_days": 0}, "lookback_days is 0, but should be greater than 0."),
         ({"draws": -1}, "draws is -1, but should be greater than or equal to 0."),
         ({"days": 0}, "A period has 1 day or more, not 0."),
+        ({"days": 10**7}, "A period of 10000000 days would begin before the year 1."),
     ],
     ids=str,
 )

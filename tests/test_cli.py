@@ -187,7 +187,8 @@ def test_help_names_every_report(workspace: Path):
 
 
 def test_a_report_takes_its_own_parameters_only(workspace: Path):
-    assert "no report parameter 'by'. Allowed: as_of, days" in complaint("report", "--by", "channel")
+    said = complaint("report", "--by", "channel")
+    assert "no report parameter 'by'. Allowed: as_of, days" in said
 
 
 def test_a_report_before_the_first_scoring_is_one_sentence(workspace: Path):

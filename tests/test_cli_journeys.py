@@ -193,6 +193,9 @@ def test_a_funnel_by_campaign_has_rows_for_each(
     assert ["(none)", "feature_used", "1", "–", "100%", "–", "–", "1"] in lines
     # Anybody can name a campaign.
     assert "\x1b" not in run("funnel", *asked).stdout
+    near = run("funnel", "\x1b[31mad_clicks", "purchase")
+    assert "\x1b" not in near.stderr
+    assert "ad_click" in near.stderr
     assert len(as_json("funnel", *asked)["steps"]) == 6
 
 

@@ -1,7 +1,7 @@
 """The two ways in: the workspace's own paths, or a table of paths that people bring along."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -19,7 +19,7 @@ from mi_core.attribution.result import (
 )
 from mi_core.definitions import AttributionRules, Definitions, load_definitions
 from mi_core.errors import BadValue, UnknownName
-from mi_core.scoring import naive_utc
+from mi_core.scoring import period_before
 from mi_core.settings import load_settings
 from mi_core.warehouse import Warehouse
 
@@ -75,12 +75,10 @@ def attribute(
     rules, chosen = _rules(definitions.attribution, changes), _models(models)
     if by not in BY:
         raise UnknownName("column to count by", by, BY)
-    if days < 1:
-        raise BadValue(f"A period has 1 day or more, not {days}.")
+    since, until = period_before(as_of, days)
     _check_conversion(definitions, conversion)
-    until = naive_utc(as_of)
     needs_nulls = "markov" in chosen or rules.value_function == "conversion_rate"
-    scope = Scope(until - timedelta(days=days), until, by, conversion, needs_nulls)
+    scope = Scope(since, until, by, conversion, needs_nulls)
     with warehouse.reading() as snapshot:
         spend = _spend(warehouse, scope)
         stage_paths(warehouse, scope, rules, more_keys=list(spend))

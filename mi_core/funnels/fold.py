@@ -36,8 +36,8 @@ class Reached:
     """How far people got, one column each.
 
     `furthest` is the number of the last step reached, from 1, and `moments` (a row for each step,
-    in microseconds) are when the counted attempt reached its steps, as far as it got: the first
-    attempt that gets furthest, by the latest events that serve. `is_open`: an attempt may go on.
+    in microseconds) are when the counted attempt first reached each of its steps: the first attempt
+    that gets furthest, of those that get there at once the latest. `is_open`: an attempt may go on.
     """
 
     furthest: Ints
@@ -95,7 +95,10 @@ def reached_in_order(
 
 
 def _levels(events: Events, steps: int, window: Window, *, is_strict: bool) -> list[Level]:
-    """The events that reach each of the steps, one after the other."""
+    """The events that reach each of the steps, one after the other: of an attempt, the first.
+
+    Strictly all of them, since only the very next event goes on from each.
+    """
     rows = events.that(0)
     levels = [Level(rows, rows, rows)]
     for step in range(1, steps):
@@ -104,8 +107,10 @@ def _levels(events: Events, steps: int, window: Window, *, is_strict: bool) -> l
         goes_on = window.holds(events, level.starts[entry], rows)
         if is_strict:
             goes_on &= level.rows[entry] == rows - 1
-        entry = entry[goes_on]
-        levels.append(Level(rows[goes_on], level.starts[entry], entry))
+        entry, rows = entry[goes_on], rows[goes_on]
+        firsts = slice(None) if is_strict else firsts_of(level.starts[entry])
+        entry, rows = entry[firsts], rows[firsts]
+        levels.append(Level(rows, level.starts[entry], entry))
     return levels
 
 

@@ -14,7 +14,7 @@ from mi_core.funnels.events import Events, in_order
 from mi_core.funnels.fold import Reached, Window, reached_in_any_order, reached_in_order
 from mi_core.funnels.plan import Plan, make_plan
 from mi_core.funnels.tables import DAY_US, breakdowns, people_frame, step_frame, time_frame
-from mi_core.scoring import naive_utc
+from mi_core.scoring import period_before
 from mi_core.warehouse import Warehouse
 
 BY = ("persona", "channel", "campaign")
@@ -81,7 +81,8 @@ def funnel(
     A person counts up to the furthest step that any of their attempts reached. An attempt begins
     with each event of the first step and lasts for `window_days`, its end included. Of events at
     one moment the one with the lower step comes first; one event never takes two steps. Times are
-    those of the first attempt that got furthest, by the latest events that served it.
+    those at which the first attempt that got furthest first reached each step; in any order, those
+    of the latest event of each step.
 
     Parameters
     ----------
@@ -116,10 +117,7 @@ def funnel(
         raise UnknownName("breakdown", by or "", BY)
     if not window_days > 0:
         raise BadValue(f"A window is longer than 0 days, not {window_days:g}.")
-    if days < 1:
-        raise BadValue(f"A period has 1 day or more, not {days}.")
-    until = naive_utc(as_of)
-    since = _days_before(until, days)
+    since, until = period_before(as_of, days)
     events = f"select user_id, occurred_at, event_name, etype from {source}"
     with warehouse.reading() as snapshot, warehouse.view("funnel_event", events):
         plan = make_plan(warehouse, definitions, steps, order, exclude)
@@ -145,13 +143,6 @@ def funnel(
         config_version=definitions.version,
         lake_snapshot=snapshot,
     )
-
-
-def _days_before(until: datetime, days: int) -> datetime:
-    try:
-        return until - timedelta(days=days)
-    except OverflowError:
-        raise BadValue(f"A period of {days} days would begin before the year 1.") from None
 
 
 def _events(
