@@ -5,12 +5,17 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from funnel_lake import BEGIN
+from retention_lake import DEFINITIONS, retention_warehouse
 
+from mi_core.funnels import Funnel, funnel
 from mi_core.settings import Settings, load_settings
+from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace, open_workspace
 
 OpenWorkspace = Callable[..., Workspace]
@@ -87,3 +92,25 @@ def any_workspace(any_settings: Settings, tmp_path: Path) -> Iterator[Workspace]
     """A new workspace on each engine in turn."""
     with open_workspace(tmp_path / "workspace", settings=any_settings) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """An empty lake in memory, for all tests of a file."""
+    opened = retention_warehouse(tmp_path_factory.mktemp("lake"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ask_funnel(warehouse: Warehouse) -> Callable[..., Funnel]:
+    """Asks `warehouse` for a funnel, of steps such as `"a b"`."""
+
+    def asked(steps: Any = None, **options: Any) -> Funnel:
+        names = steps.split() if isinstance(steps, str) else steps
+        return funnel(warehouse, DEFINITIONS, names, **{"as_of": FUNNELS_AS_OF, **options})
+
+    return asked
+
+
+FUNNELS_AS_OF = BEGIN.replace(tzinfo=UTC) + timedelta(days=59)

@@ -15,6 +15,7 @@ DEFINITIONS: Definitions = load_definitions()
 STAGED = {
     "retention_event": "user_id uuid, occurred_at timestamp, is_start boolean, is_return boolean",
     "retention_side": "user_id uuid, breakdown varchar, held hugeint",
+    "known_persona": "user_id uuid, slug varchar",
 }
 """What the relations read besides the lake, and its columns."""
 

@@ -1,6 +1,6 @@
 """Funnels by persona, channel and campaign."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -8,30 +8,14 @@ from uuid import UUID
 import polars as pl
 import pytest
 from funnel_lake import at, put_minutes
-from retention_lake import DEFINITIONS, put_events, retention_warehouse
+from retention_lake import put_events
 
-from mi_core.funnels import BY, ORDERS, Funnel, funnel
+from mi_core.funnels import BY, ORDERS, Funnel
 from mi_core.warehouse import Warehouse
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = 1440
 ANN, BOB, EVE = 1, 2, 3
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    opened = retention_warehouse(tmp_path_factory.mktemp("lake"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ask(warehouse: Warehouse) -> Callable[..., Funnel]:
-    def asked(steps: Any = None, **options: Any) -> Funnel:
-        names = steps.split() if isinstance(steps, str) else steps
-        return funnel(warehouse, DEFINITIONS, names, **{"as_of": AS_OF, **options})
-
-    return asked
 
 
 def people(found: Funnel) -> list[int]:
@@ -63,7 +47,7 @@ def put_touches(warehouse: Warehouse, rows: list[dict[str, Any]]) -> None:
 
 
 def test_people_are_broken_down_by_the_last_touchpoint_before_they_entered(
-    warehouse: Warehouse, ask: Callable[..., Funnel]
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel]
 ):
     put_touches(
         warehouse,
@@ -80,16 +64,19 @@ def test_people_are_broken_down_by_the_last_touchpoint_before_they_entered(
         ],
     )
 
-    assert parts(ask("feature_used purchase", by="channel")) == {
+    assert parts(ask_funnel("feature_used purchase", by="channel")) == {
         "(none)": [1, 0],
         "email": [1, 1],
         "google_ads": [1, 0],
     }
-    assert parts(ask("feature_used purchase", by="campaign")) == {"(none)": [2, 0], "news": [1, 1]}
+    assert parts(ask_funnel("feature_used purchase", by="campaign")) == {
+        "(none)": [2, 0],
+        "news": [1, 1],
+    }
 
 
 def test_the_counted_attempt_is_the_one_that_is_broken_down(
-    warehouse: Warehouse, ask: Callable[..., Funnel]
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel]
 ):
     put_touches(
         warehouse,
@@ -104,11 +91,13 @@ def test_the_counted_attempt_is_the_one_that_is_broken_down(
         ],
     )
 
-    assert parts(ask("feature_used purchase", by="channel", window_days=1)) == {"email": [1, 1]}
+    assert parts(ask_funnel("feature_used purchase", by="channel", window_days=1)) == {
+        "email": [1, 1]
+    }
 
 
 def test_a_touchpoint_leads_in_for_30_days_even_from_before_the_period(
-    warehouse: Warehouse, ask: Callable[..., Funnel]
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel]
 ):
     put_touches(
         warehouse,
@@ -121,11 +110,11 @@ def test_a_touchpoint_leads_in_for_30_days_even_from_before_the_period(
     )
     end = at(31 * DAY).replace(tzinfo=UTC)
 
-    found = ask("feature_used purchase", by="channel", as_of=end, days=1)
+    found = ask_funnel("feature_used purchase", by="channel", as_of=end, days=1)
     assert parts(found) == {"(none)": [1, 0], "email": [1, 0]}
 
 
-def test_people_are_broken_down_by_persona(warehouse: Warehouse, ask: Callable[..., Funnel]):
+def test_people_are_broken_down_by_persona(warehouse: Warehouse, ask_funnel: Callable[..., Funnel]):
     put_minutes(warehouse, {ANN: "a 0 b 1", BOB: "a 0", EVE: "a 0 b 1"})
     for who, slug, until in (
         (ANN, "automation_pro", None),
@@ -136,13 +125,13 @@ def test_people_are_broken_down_by_persona(warehouse: Warehouse, ask: Callable[.
             "insert into state.user_persona values ($1, $2, 1, 'manual', '2026-01-01', $3)",
             [str(UUID(int=who)), slug, until],
         )
-    found = ask("a b", by="persona")
+    found = ask_funnel("a b", by="persona")
     warehouse.sql("delete from state.user_persona")
 
     assert parts(found) == {"automation_pro": [2, 2], "(none)": [1, 0]}
 
 
-def test_rates_are_those_of_the_breakdown(warehouse: Warehouse, ask: Callable[..., Funnel]):
+def test_rates_are_those_of_the_breakdown(warehouse: Warehouse, ask_funnel: Callable[..., Funnel]):
     put_touches(
         warehouse,
         [
@@ -151,7 +140,7 @@ def test_rates_are_those_of_the_breakdown(warehouse: Warehouse, ask: Callable[..
             *({"who": who, "at": at(2), "event": "purchase"} for who in (1, 5)),
         ],
     )
-    found = ask("feature_used purchase", by="channel").steps
+    found = ask_funnel("feature_used purchase", by="channel").steps
 
     assert found.select("breakdown", "people", "rate_of_previous", "rate_of_first").rows() == [
         ("(none)", 3, None, 1),
@@ -179,7 +168,7 @@ def crowd() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("by", BY)
 def test_breakdowns_add_up_to_everybody(
     warehouse: Warehouse,
-    ask: Callable[..., Funnel],
+    ask_funnel: Callable[..., Funnel],
     by: str,
     order: str,
     exclude: tuple[str, ...],
@@ -187,7 +176,7 @@ def test_breakdowns_add_up_to_everybody(
     put_events(warehouse, crowd())
     options = {"order": order, "window_days": 0.5, "exclude": exclude}
     whole, broken = (
-        ask("ad_click feature_used purchase", by=each, **options) for each in (None, by)
+        ask_funnel("ad_click feature_used purchase", by=each, **options) for each in (None, by)
     )
 
     counted = ("people", "open")
@@ -201,20 +190,20 @@ def test_breakdowns_add_up_to_everybody(
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_nobody_further_on_who_was_not_there_before(
-    warehouse: Warehouse, ask: Callable[..., Funnel], order: str
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel], order: str
 ):
     put_events(warehouse, crowd())
-    counts = people(ask("ad_click feature_used purchase", order=order))
+    counts = people(ask_funnel("ad_click feature_used purchase", order=order))
 
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] > 0
 
 
 def test_who_is_left_out_is_in_no_step_and_no_breakdown(
-    warehouse: Warehouse, ask: Callable[..., Funnel]
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel]
 ):
     put_minutes(warehouse, {1: "a 0 x 1 b 2"}, channel="email")
-    found = ask("a b", exclude=["x"], by="channel")
+    found = ask_funnel("a b", exclude=["x"], by="channel")
 
     assert found.excluded == 1
     assert (found.steps.height, found.times.height) == (0, 0)

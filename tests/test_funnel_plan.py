@@ -1,35 +1,18 @@
 """What a funnel can be asked for, and what it refuses, in a sentence."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from funnel_lake import put_minutes
-from retention_lake import DEFINITIONS, retention_warehouse
 
 from mi_core.definitions import FunnelStep
 from mi_core.errors import BadValue, UnknownName
-from mi_core.funnels import Funnel, funnel
+from mi_core.funnels import Funnel
 from mi_core.warehouse import Warehouse
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    opened = retention_warehouse(tmp_path_factory.mktemp("lake"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ask(warehouse: Warehouse) -> Callable[..., Funnel]:
-    def asked(steps: Any = None, **options: Any) -> Funnel:
-        names = steps.split() if isinstance(steps, str) else steps
-        return funnel(warehouse, DEFINITIONS, names, **{"as_of": AS_OF, **options})
-
-    return asked
 
 
 def people(found: Funnel) -> list[int]:
@@ -54,11 +37,11 @@ def people(found: Funnel) -> list[int]:
     ],
 )
 def test_an_unknown_name_is_a_sentence_with_the_nearest(
-    warehouse: Warehouse, ask: Callable[..., Funnel], options: dict[str, Any], sentence: str
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel], options: dict[str, Any], sentence: str
 ):
     put_minutes(warehouse, {1: "a 0 apple_sent 1"})
     with pytest.raises(UnknownName) as raised:
-        ask(**{"steps": "a b"} | options)
+        ask_funnel(**{"steps": "a b"} | options)
 
     assert sentence in str(raised.value)
 
@@ -125,31 +108,31 @@ NOWHERE = FunnelStep(name="Nowhere")
     ],
 )
 def test_what_cannot_be_is_refused_in_a_sentence(
-    warehouse: Warehouse, ask: Callable[..., Funnel], options: dict[str, Any], sentence: str
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel], options: dict[str, Any], sentence: str
 ):
     put_minutes(warehouse, {1: "a 0"})
     with pytest.raises(BadValue) as raised:
-        ask(**{"steps": "a b c"} | options)
+        ask_funnel(**{"steps": "a b c"} | options)
 
     assert sentence in str(raised.value)
 
 
 def test_a_step_before_the_bounds_of_an_exclusion_may_be_it(
-    warehouse: Warehouse, ask: Callable[..., Funnel]
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel]
 ):
     put_minutes(warehouse, {1: "a 0 b 1 a 2 c 3", 2: "a 0 a 1 b 2 c 3", 3: "a 0 c 1 b 2 c 3"})
 
-    again = ask("a b c", exclude=["a:2-3"])
+    again = ask_funnel("a b c", exclude=["a:2-3"])
     assert (people(again), again.excluded) == ([2, 2, 2], 1)
-    early = ask("a b c", exclude=["c:1-2"])
+    early = ask_funnel("a b c", exclude=["c:1-2"])
     assert (people(early), early.excluded) == ([2, 2, 2], 1)
 
 
 def test_the_step_that_begins_the_bounds_may_be_it_when_it_comes_again(
-    warehouse: Warehouse, ask: Callable[..., Funnel]
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel]
 ):
     # PostHog refuses this; here it asks for those who take the step once.
     put_minutes(warehouse, {1: "a 0 b 1", 2: "a 0 a 1 b 2", 3: "a 0 b 1 a 2"})
 
-    found = ask("a b", exclude=["a:1-2"])
+    found = ask_funnel("a b", exclude=["a:1-2"])
     assert (people(found), found.excluded) == ([2, 2], 1)

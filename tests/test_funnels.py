@@ -1,6 +1,6 @@
 """Funnels of a lake: PostHog's meaning of them, a plain reference, and what always holds."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -11,31 +11,15 @@ import pytest
 import yaml
 from funnel_lake import BEGIN, put_minutes
 from funnel_reference import Act, Asked, step_rows, ways
-from retention_lake import DEFINITIONS, put_events, retention_warehouse
+from retention_lake import put_events
 
 from mi_core.definitions import FunnelStep
-from mi_core.funnels import ORDERS, Funnel, funnel
+from mi_core.funnels import ORDERS, Funnel
 from mi_core.warehouse import Warehouse
 
 POSTHOG = yaml.safe_load((Path(__file__).parent / "data/funnels/posthog.yaml").read_text())
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 MINUTES_A_DAY = 1440
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    opened = retention_warehouse(tmp_path_factory.mktemp("lake"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def ask(warehouse: Warehouse) -> Callable[..., Funnel]:
-    def asked(steps: Any = None, **options: Any) -> Funnel:
-        names = steps.split() if isinstance(steps, str) else steps
-        return funnel(warehouse, DEFINITIONS, names, **{"as_of": AS_OF, **options})
-
-    return asked
 
 
 def reached(found: Funnel) -> str:
@@ -55,11 +39,13 @@ def minutes(column: pl.Series) -> list[float | None]:
     ],
 )
 def test_a_funnel_is_that_of_posthog(
-    warehouse: Warehouse, ask: Callable[..., Funnel], case: Mapping[str, Any]
+    warehouse: Warehouse, ask_funnel: Callable[..., Funnel], case: Mapping[str, Any]
 ):
     put_minutes(warehouse, case["people"])
     wanted = dict(case["ask"])
-    found = ask(wanted.pop("steps"), window_days=wanted.pop("window") / MINUTES_A_DAY, **wanted)
+    found = ask_funnel(
+        wanted.pop("steps"), window_days=wanted.pop("window") / MINUTES_A_DAY, **wanted
+    )
 
     assert reached(found) == str(case["reached"])
     assert found.excluded == case.get("left_out", 0)
@@ -166,13 +152,18 @@ COLUMNS = ("people", "open", "median_days", "p25_days", "p75_days", "median_days
     [(1, 6, 60, 3), (2, 24, 50, 1), (3, 48, 100, 4), (4, 1, 60, 2), (5, 12, 48, 1)],
 )
 def test_a_funnel_is_that_of_the_reference(
-    warehouse: Warehouse, ask: Callable[..., Funnel], seed: int, hours: int, until: int, days: int
+    warehouse: Warehouse,
+    ask_funnel: Callable[..., Funnel],
+    seed: int,
+    hours: int,
+    until: int,
+    days: int,
 ):
     rows, end = crowd(seed), BEGIN + timedelta(hours=until)
     put_events(warehouse, rows)
     for plan, exclusions, orders in PLANS:
         for order in orders:
-            found = ask(
+            found = ask_funnel(
                 [STEPS[place] for place in plan],
                 order=order,
                 exclude=[f"{name}:{after}-{before}" for name, after, before in exclusions],

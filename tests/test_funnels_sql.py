@@ -15,10 +15,11 @@ STAGED = {
     "funnel_row": "user_id uuid, occurred_at timestamp, mask uinteger",
     "funnel_person": "user_id uuid, person integer",
     "funnel_start": "person integer, moment bigint",
+    "known_persona": "user_id uuid, slug varchar",
 }
 """What the relations read besides the lake, and its columns."""
 
-TABLES = (*STAGED, "lake.user_event", "lake.user_intent_score", "state.user_persona")
+TABLES = (*STAGED, "lake.user_event")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Retention, lifecycle and stickiness: PostHog's meaning of them, and a plain reference."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from retention_lake import DEFINITIONS, put_events, retention_warehouse
+from retention_lake import DEFINITIONS, put_events
 from retention_reference import Act, cells, lifecycle_rows, stickiness_rows
 
 from mi_core.errors import BadValue, UnknownName
@@ -23,13 +23,6 @@ from mi_core.warehouse import Warehouse
 POSTHOG = yaml.safe_load((Path(__file__).parent / "data/retention/posthog.yaml").read_text())
 AS_OF = datetime(2026, 1, 26, tzinfo=UTC)
 ANN, BOB, EVE = 1, 2, 3
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    opened = retention_warehouse(tmp_path_factory.mktemp("lake"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

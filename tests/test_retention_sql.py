@@ -8,7 +8,7 @@ from sql_cases import SqlCase, fill, found, sql_cases
 
 from mi_core.warehouse import Warehouse
 
-TABLES = (*STAGED, "lake.user_event", "lake.user_intent_score", "state.user_persona")
+TABLES = (*STAGED, "lake.user_event")
 
 
 @pytest.fixture(scope="module")

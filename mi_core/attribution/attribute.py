@@ -77,7 +77,8 @@ def attribute(
         raise UnknownName("column to count by", by, BY)
     since, until = period_before(as_of, days)
     _check_conversion(definitions, conversion)
-    needs_nulls = "markov" in chosen or rules.value_function == "conversion_rate"
+    # Where people are drawn, also those who didn't convert are: how many do is by chance.
+    needs_nulls = rules.draws > 0 or "markov" in chosen or rules.value_function == "conversion_rate"
     scope = Scope(since, until, by, conversion, needs_nulls)
     with warehouse.reading() as snapshot:
         spend = _spend(warehouse, scope)

@@ -180,7 +180,8 @@ def _breakdown(
     if by is None:
         return pl.repeat(NONE, people, eager=True)
     if by == "persona":
-        found = warehouse.relation("funnels/by_persona", until=until)
+        warehouse.stage("known_persona", "scores/known_persona", as_of=until)
+        found = warehouse.relation("funnels/by_persona")
     else:
         start = {"person": np.arange(people, dtype=np.int32), "moment": reached.moments[0]}
         warehouse.load_arrays("funnel_start", start)

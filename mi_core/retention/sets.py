@@ -70,9 +70,9 @@ def read_sets(
         What people are broken down by, if by anything.
     """
     params = calendar.params()
-    side: dict[str, object] = {"as_of": until} if by else {}
-    if by == "channel":
-        side |= params
+    if by == "persona":
+        warehouse.stage("known_persona", "scores/known_persona", as_of=until)
+    side = {"as_of": until, **params} if by == "channel" else {}
     warehouse.stage("retention_side", f"retention/by_{by or 'nothing'}", **side)
     name = "retention/mask_pair" if is_pair else "retention/mask"
     return warehouse.relation(name, with_past=with_past, **params)

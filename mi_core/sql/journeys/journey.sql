@@ -1,6 +1,7 @@
 -- One row per path, numbered by person and time: a conversion of [$since, $until), or for a person
 -- with touchpoints then but no conversion, a null path that ends with the last of them. Its
--- touchpoints are those in [from_at, until_at). `person_group` spreads people over $groups groups.
+-- touchpoints are those in [from_at, until_at). `person_group` spreads people over $groups groups,
+-- or over fewer, so that all are of about one size.
 with
 in_period as (
     select event_id, user_id, occurred_at, coalesce(value, 0) as value
@@ -28,10 +29,17 @@ path as (
     union all
     select null, user_id, ended_at, ended_at + interval 1 microsecond, 0
     from null_path
+),
+person as (
+    select user_id, row_number() over (order by user_id) - 1 as number, count(*) over () as people
+    from (
+        select distinct user_id
+        from path
+    )
 )
 select
     row_number() over (order by path.user_id, path.ended_at, path.conversion_id) as journey_id,
-    ((dense_rank() over (order by path.user_id) - 1) % $groups)::integer as person_group,
+    (person.number % ceil(person.people / ceil(person.people / $groups)))::integer as person_group,
     path.user_id,
     path.conversion_id,
     path.ended_at,
@@ -46,4 +54,5 @@ select
     (path.conversion_id is null)::bigint as nulls,
     path.value::double as value
 from path
+inner join person using (user_id)
 left join lake.user_milestone as milestone using (user_id)
