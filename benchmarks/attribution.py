@@ -104,7 +104,7 @@ def markov(order: int, ours: Opened) -> dict[str, dict[str, float]]:
     """Removal effects in a chain of some order, normalised."""
     from mi_core.attribution.statistics import markov_steps
 
-    keys, groups = stage(ours)
+    keys, groups = stage(replace(ours, rules=ours.rules.model_copy(update={"markov_order": order})))
     chain, steps = markov_steps(ours.warehouse, order, groups, len(keys))
     times = steps.sum(axis=0)
     _, effects = chain.removal_effects(times)

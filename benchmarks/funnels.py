@@ -45,10 +45,10 @@ def bare_scan(workspace: Any) -> None:
 
 
 def by_person(workspace: Any) -> None:
-    """Events by person, which retention can't do without."""
+    """When each person's first event was: what retention can't do without."""
     workspace.warehouse.sql(
-        "select count(*), max(events) from ("
-        "select user_id, count(*) as events, min(occurred_at) from event group by user_id)"
+        "select count(*), max(first_at) from ("
+        "select user_id, min(occurred_at) as first_at from event group by user_id)"
     ).fetchall()
 
 
