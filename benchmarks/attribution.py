@@ -102,9 +102,30 @@ def rules(ours: Opened) -> dict[str, dict[str, float]]:
 
 def markov(order: int, ours: Opened) -> dict[str, dict[str, float]]:
     """Removal effects in a chain of some order, normalised."""
+    ours = of_order(order, ours)
+    return removal_shares(order, ours, *stage(ours))
+
+
+def markov_of_table(order: int, ours: Opened) -> dict[str, dict[str, float]]:
+    """The same from path strings with their counts, as ChannelAttribution takes them."""
+    from mi_core.attribution.path_table import stage_path_table
+    from mi_core.attribution.paths import groups_of
+    from mi_core.attribution.statistics import keys_of
+
+    ours = of_order(order, ours)
+    stage_path_table(ours.warehouse, ours.data / "paths.parquet", ours.rules, seed=0)
+    return removal_shares(order, ours, keys_of(ours.warehouse), groups_of(ours.rules))
+
+
+def of_order(order: int, ours: Opened) -> Opened:
+    return replace(ours, rules=ours.rules.model_copy(update={"markov_order": order}))
+
+
+def removal_shares(
+    order: int, ours: Opened, keys: list[str], groups: int
+) -> dict[str, dict[str, float]]:
     from mi_core.attribution.statistics import markov_steps
 
-    keys, groups = stage(replace(ours, rules=ours.rules.model_copy(update={"markov_order": order})))
     chain, steps = markov_steps(ours.warehouse, order, groups, len(keys))
     times = steps.sum(axis=0)
     _, effects = chain.removal_effects(times)
@@ -200,6 +221,7 @@ def of_markov(order: int) -> Sequence[Contender]:
         Contender(BARE, bare_scan, opened),
         Contender(OURS, partial(markov, order), opened),
         *(others if first else ()),
+        Contender(f"{OURS}, from path strings", partial(markov_of_table, order), opened),
         Contender(
             "ChannelAttribution",
             partial(packages.channel_attribution_markov, order),
