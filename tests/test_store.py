@@ -201,6 +201,27 @@ def test_what_a_person_asks_changes_nothing(any_workspace: Workspace, statement:
     assert any_workspace.sql("select count(*) from persona_bucket").item() == 6
 
 
+def test_a_query_with_parameters_gives_what_one_without_gives(workspace: Workspace):
+    query = """
+        select
+            id, id % 2 = 0 as is_even, id / 4 as quarter, date '2026-01-01' + id::integer as day,
+            timestamp '2026-01-01' + interval 1 second * id as moment, sum(id) over () as total,
+            if(id = 3, null, [id]) as few, '00000000-0000-0000-0000-000000000001'::uuid as uuid,
+            interval 1 day * id as span
+        from range({}) as counted(id)
+        order by id desc
+    """
+    plain = workspace.warehouse.frame(query.format(5_000))
+    asked = workspace.warehouse.frame(query.format("$n"), {"n": 5_000})
+
+    assert asked.schema == plain.schema
+    assert asked.equals(plain)
+    with pytest.raises(RelationError, match="The query failed"):
+        workspace.warehouse.frame("select $n from nowhere", {"n": 1})
+    tables = workspace.warehouse.sql("select table_name from duckdb_tables() where temporary")
+    assert "frame_row" not in {name for (name,) in tables.fetchall()}
+
+
 def test_bounds_that_the_catalog_lost_lose_no_rows(any_workspace: Workspace, tmp_path: Path):
     warehouse = any_workspace.warehouse
     quiet = event("app_open", "ann", "03-20")
