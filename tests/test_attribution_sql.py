@@ -17,7 +17,18 @@ TABLES = (
     *("scope_touchpoint", "scope_conversion", "journey", "path_persona", "path_touch"),
     *("path_key", "path_step", "touch_credit", "channel_effect", "person_event"),
     *("lake.user_event", "lake.user_milestone", "lake.campaign_spend", "state.user_persona"),
+    "path_row",
 )
+
+PATH_ROW = "journey_id bigint, path varchar[], conversions varchar, nulls varchar, value varchar"
+
+VIEWS = ("views/touchpoint", "views/conversion")
+
+CASES = [
+    *(case for case in sql_cases("views") if case.relation in VIEWS),
+    *sql_cases("journeys"),
+    *sql_cases("attribution"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +40,14 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     for view in ("touchpoint", "conversion"):
         opened.sql(f"create temp table scope_{view} as from {view} limit 0")
     opened.sql("create temp table channel_effect (key varchar, effect double)")
+    opened.sql(f"create temp table path_row ({PATH_ROW})")
     nobody = {"user_id": UUID(int=0), "as_of": EPOCH, "etypes": [], "phases": []}
     opened.stage("person_event", "journeys/person_event", **nobody)
     yield opened
     opened.close()
 
 
-@pytest.mark.parametrize("case", [*sql_cases("journeys"), *sql_cases("attribution")], ids=str)
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_case(warehouse: Warehouse, case: SqlCase) -> None:
     for table in TABLES:
         fill(warehouse, table, case.given.get(table, []))
