@@ -90,11 +90,11 @@ def stage(ours: Opened, *, with_nulls: bool = True) -> tuple[list[str], int]:
 
 def rules(ours: Opened) -> dict[str, dict[str, float]]:
     """The seven rules, conversions and value; paths without a conversion aren't read."""
-    from mi_core.attribution.statistics import rule_sums
+    from mi_core.attribution.statistics import RULES, rule_sums
 
     keys, groups = stage(ours, with_nulls=False)
     answer = {}
-    for rule, sums in rule_sums(ours.warehouse, ours.rules, groups, len(keys)).items():
+    for rule, sums in rule_sums(ours.warehouse, ours.rules, RULES, groups, len(keys)).items():
         for name, by_group in zip((rule, f"{rule} value"), sums, strict=True):
             answer[name] = dict(zip(keys, by_group.sum(axis=0).tolist(), strict=True))
     return answer

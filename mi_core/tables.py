@@ -78,7 +78,7 @@ def sentence(text: str) -> Html:
 def heat(text: str, strength: float, *, is_less: bool = False) -> Html:
     """A cell's text on a ground as strong as `strength`, 0-1; of another colour if `is_less`.
 
-    For a table of the kind `heat`. The colour repeats what the text says.
+    For a table of the kind `heatmap`. The colour repeats what the text says.
     """
     kind = "heat less" if is_less else "heat"
     return Html(f'<span class="{kind}" style="--heat: {strength:.2f}">{escape(text)}</span>')

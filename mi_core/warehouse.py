@@ -13,7 +13,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -230,10 +230,14 @@ class Warehouse:
     def view(self, name: str, select: str) -> Iterator[None]:
         """A temporary view of `select`, while the block runs."""
         self.sql(f"create or replace temp view {identifier(name)} as {select}")
+        drop = f"drop view if exists {identifier(name)}"
         try:
             yield
-        finally:
-            self.sql(f"drop view if exists {identifier(name)}")
+        except BaseException:
+            with suppress(RelationError):  # A transaction that failed takes it along.
+                self.sql(drop)
+            raise
+        self.sql(drop)
 
     def write_file(self, target: Path, name: str, **params: object) -> None:
         """Write the relation `name` to a Parquet file, or to JSON Lines if `target` ends so."""

@@ -131,6 +131,20 @@ def plain(name: str) -> str:
     return name.removesuffix("_per_min").replace("_", " ")
 
 
+def stacked(name: str) -> str:
+    """As `plain`, one word a line, so that many columns fit beside each other."""
+    return plain(name).replace(" ", "\n")
+
+
+def noun(by: str, number: int = 1) -> str:
+    """What things are counted by: `channel`, `channels`."""
+    one, many = _NOUNS.get(by, (by, f"{by}s"))
+    return one if number == 1 else many
+
+
+_NOUNS = {"etype": ("kind of touch", "kinds of touch"), "email": ("email", "emails")}
+
+
 def listed(items: Sequence[str]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from mi_core.definitions import Definitions, load_definitions
-from mi_core.errors import UnknownPerson, WorkspaceError
+from mi_core.errors import BadValue, UnknownPerson, WorkspaceError
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
 from mi_core.ingest.door import Door
@@ -167,7 +167,9 @@ class Workspace:
     ) -> "Attribution":
         """Which marketing earned the conversions of the `days` days before `as_of`.
 
-        See `attribution.attribute`; what isn't said is as attribution.toml has it.
+        The answer has the frames `.credits`, `.moves`, `.disagreement`, `.paths` and
+        `.removal_effects`; what isn't said is as attribution.toml has it. All options:
+        `help(mi_core.attribution.attribute)`.
         """
         from mi_core.attribution import attribute
 
@@ -223,7 +225,11 @@ class Workspace:
         as_of: datetime | None = None,
         days: int = 90,
     ) -> "Funnel":
-        """How many people took each of `steps`, or those of funnel.toml; see `funnels.funnel`."""
+        """How many people took each of `steps`, or those of funnel.toml, one after the other.
+
+        The answer has the frames `.steps` and `.times`. All options:
+        `help(mi_core.funnels.funnel)`.
+        """
         from mi_core.funnels import funnel
 
         self._keep_classified()
@@ -241,7 +247,7 @@ class Workspace:
 
     def retention(
         self,
-        start: str | None = None,
+        start: str | None = "engagement",
         returning: str | None = None,
         *,
         every: str = "week",
@@ -251,7 +257,12 @@ class Workspace:
         by: str | None = None,
         as_of: datetime | None = None,
     ) -> "Retention":
-        """How many people of each cohort came back, period by period; see `retention.retention`."""
+        """How many people of each cohort came back, period by period.
+
+        The answer has the frames `.cohorts` and `.mean`. `start` defaults to acts in the product;
+        None is any event, also those that people only receive. All options:
+        `help(mi_core.retention.retention)`.
+        """
         from mi_core.retention import retention
 
         self._keep_classified()
@@ -270,13 +281,16 @@ class Workspace:
 
     def lifecycle(
         self,
-        event: str | None = None,
+        event: str | None = "engagement",
         *,
         every: str = "week",
         as_of: datetime | None = None,
         days: int = 90,
     ) -> "pl.DataFrame":
-        """New, returning, resurrecting and dormant people by period; see `retention.lifecycle`."""
+        """New, returning, resurrecting and dormant people by period, as a frame.
+
+        `event` as `start` of `retention`. All options: `help(mi_core.retention.lifecycle)`.
+        """
         from mi_core.retention import lifecycle
 
         self._keep_classified()
@@ -287,13 +301,16 @@ class Workspace:
 
     def stickiness(
         self,
-        event: str | None = None,
+        event: str | None = "engagement",
         *,
         every: str = "day",
         as_of: datetime | None = None,
         days: int = 30,
     ) -> "pl.DataFrame":
-        """How many people were active in how many periods; see `retention.stickiness`."""
+        """How many people were active in how many periods, as a frame.
+
+        `event` as `start` of `retention`. All options: `help(mi_core.retention.stickiness)`.
+        """
         from mi_core.retention import stickiness
 
         self._keep_classified()
@@ -368,7 +385,14 @@ class Workspace:
 
     def _moment(self, as_of: datetime | None) -> datetime:
         """`as_of`; where nobody says, that of the newest scoring, or now."""
-        return as_of or self.scored_as_of() or datetime.now(UTC)
+        if as_of is None:
+            return self.scored_as_of() or datetime.now(UTC)
+        if not isinstance(as_of, datetime) or as_of.tzinfo is None:
+            raise BadValue(
+                f"as_of is {as_of!r}; it is a time with a zone,"
+                " such as datetime(2024, 6, 30, tzinfo=UTC)."
+            )
+        return as_of
 
     def _whose(self, distinct_id: str) -> UUID:
         user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)

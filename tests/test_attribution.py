@@ -311,6 +311,24 @@ def test_spend_is_set_beside_credit(lake: Workspace, tmp_path: Path) -> None:
     assert rows["email"]["spend"] is None
 
 
+def test_what_of_the_spend_is_not_known(workspace: Workspace, tmp_path: Path) -> None:
+    publish_events(
+        workspace.warehouse, {UUID(int=1): [Event("ad_click", AS_OF - timedelta(2), "email")]}
+    )
+    file = tmp_path / "spend.csv"
+    file.write_text("date,channel,spend\n2026-02-27,google_ads,120\n2026-02-28,google_ads,30\n")
+    workspace.ingest_spend([file])
+    by_channel, by_campaign = (
+        from_lake(workspace, "linear", by=by) for by in ("channel", "campaign")
+    )
+    days = "Spend is known for 2 of 60 days only"
+    assert [said[: len(days)] for said in by_channel.spend_gaps] == [days]
+    assert by_campaign.spend_gaps[1].startswith("Of the spend, 150 is known by channel only")
+    assert by_campaign.credits["spend"].null_count() == by_campaign.credits.height
+    counted = from_lake(workspace, "linear", transform="frequency")
+    assert counted.credits["spend"].null_count() == counted.credits.height
+
+
 def test_one_persons_touchpoints(lake: Workspace) -> None:
     effects = removal_effects(lake.warehouse, lake.definitions, as_of=AS_OF)
     for who in range(1, 12):
@@ -357,6 +375,9 @@ def test_conversions_without_touchpoints_belong_to_nobody(workspace: Workspace) 
         ({"draws": -1}, "draws is -1, but should be greater than or equal to 0."),
         ({"days": 0}, "A period has 1 day or more, not 0."),
         ({"days": 10**7}, "A period of 10000000 days would begin before the year 1."),
+        ({"lookback_days": 1e9}, "lookback_days is 1000000000.0, but should be less than or equal"),
+        ({"seed": -1}, "A seed is 0 or more, not -1."),
+        ({"models": "markof"}, "no attribution model 'markof'"),
     ],
     ids=str,
 )
@@ -372,7 +393,10 @@ def test_wrong_arguments(lake: Workspace, arguments: dict[str, Any], message: st
         ("path,nulls\na,1\n", "has no column 'conversions', which a path table needs"),
         ("path,conversions\na>b,1\n,2\n", "Row 2 of the path table has no path"),
         ("path,conversions\na>>b,1\n", "Row 1 of the path table has an empty place in its path"),
-        ("path,conversions\na,-1\n", "has -1 conversions; that is a whole number, 0 or more"),
+        (
+            "path,conversions\na,-1\n",
+            "has -1 conversions; that must be a whole number from 0 to 1e15",
+        ),
         ("path,conversions\na,1.5\n", "has 1.5 conversions"),
         ("path,conversions\na,many\n", "has many conversions"),
         ("path,conversions,nulls\na,1,-2\n", "has -2 nulls"),
@@ -388,6 +412,39 @@ def test_wrong_path_tables(tmp_path: Path, text: str, message: str) -> None:
     assert message in str(error.value)
 
 
+def test_rules_are_checked_as_the_definitions_are() -> None:
+    for shares, message in (
+        ({"first": 0.9, "last": 0.9}, "position_based must add up to 1 or less"),
+        ({"first": 0, "last": 0}, "position_based must add up to 1 or less, but more than 0"),
+        ({"first": -1, "last": 0.4}, "position_based.first is -1, but should be"),
+    ):
+        with pytest.raises(BadValue, match=message):
+            attribute_paths(SMALL, position_based=shares)
+    with pytest.raises(BadValue, match="direct_channel is 'dirct', which is no channel; did you"):
+        attribute_paths(SMALL, direct_channel="dirct")
+
+
+def test_more_steps_than_a_state_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mi_core.attribution.paths.MOST_KEYS", 3)
+    with pytest.raises(BadValue, match=r"Paths have 4 different steps; there may be 3\."):
+        attribute_paths(SMALL)
+
+
+def test_what_rounding_leaves_is_not_less_than_nothing() -> None:
+    paths = ["a>c>d>e", "b>e", "a", "a>b>c>f", "a>c>e>f", "a>b>c>d>e"]
+    source = pl.DataFrame({"path": paths, "conversions": [5, 8, 6, 2, 3, 8]})
+    rules: dict[str, Any] = {"value_function": "conversion_rate", "draws": 0}
+    found = attribute_paths(source, "shapley", **rules)
+    assert not found.abstained
+    assert min(credit(found, "shapley")) == 0
+
+
+def test_the_name_of_a_file_is_no_pattern(tmp_path: Path) -> None:
+    (tmp_path / "p1.csv").write_text("path,conversions\nwrong,99\n")
+    (tmp_path / "p[1].csv").write_text("path,conversions\na>b,20\n")
+    assert attribute_paths(tmp_path / "p[1].csv", "linear", draws=0).conversions == 20
+
+
 def test_path_tables_in_every_form(tmp_path: Path) -> None:
     lists = SMALL.with_columns(pl.col("path").str.split(">"))
     SMALL.write_csv(tmp_path / "small.csv")
@@ -396,11 +453,13 @@ def test_path_tables_in_every_form(tmp_path: Path) -> None:
     )
     lists.write_ndjson(tmp_path / "small.jsonl")
     expected = attribute_paths(SMALL, draws=0).credits.drop("value")
-    for source in (lists, *sorted(tmp_path.iterdir())):
+    for source in (lists, SMALL.lazy(), *sorted(tmp_path.iterdir())):
         assert attribute_paths(source, draws=0).credits.drop("value").equals(expected)
 
 
 def test_path_tables_that_are_no_table(tmp_path: Path) -> None:
+    with pytest.raises(BadValue, match="a file or a Polars frame, not a dict"):
+        attribute_paths({"path": ["a"]})  # type: ignore[arg-type]
     with pytest.raises(IngestError, match="There is no path table"):
         attribute_paths(tmp_path / "missing.csv")
     with pytest.raises(UnknownName, match=r"no kind of path table '\.xlsx'"):

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from mi_core.attribution import markov
 from mi_core.attribution.intervals import draw_weights, interval
-from mi_core.attribution.markov import CONVERSION, NULL, Chain, credit
+from mi_core.attribution.markov import CONVERSION, NULL, Chain
 
 Patch = pytest.MonkeyPatch
 
@@ -173,15 +173,6 @@ def test_edges_that_no_chain_has_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Chain.from_edges(np.array(source), np.array(target), keys)
-
-
-def test_credit_is_in_proportion_to_effects() -> None:
-    assert list(credit(np.array([0.6, 0.2, 0.0]), np.array(8.0))) == pytest.approx([6, 2, 0])
-    rows = credit(np.array([[0.5, 0.5], [0.0, 0.0], [np.nan, np.nan]]), np.array([3.0, 3.0, 0.0]))
-    assert rows == pytest.approx(np.array([[1.5, 1.5], [np.nan, np.nan], [0, 0]]), nan_ok=True)
-
-
-# ---- drawn
 
 
 def test_draws_of_a_small_chain_are_solved_exactly() -> None:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from attribution_samples import CREDITS, attribution, funnel, report, retention
 
-from mi_core import charts
+from mi_core import charts, words
 from mi_core.attribution import MODELS, UNATTRIBUTED
 from mi_core.attribution_report import comparing, findings, limits, listings, naming, notes
 from mi_core.attribution_report import sentences as said_of
@@ -32,8 +32,8 @@ def text(html: str) -> str:
 
 
 def test_keys_as_people_know_them():
-    assert naming.noun("channel", 2) == "channels"
-    assert naming.noun("etype", 2) == "kinds of touch"
+    assert words.noun("channel", 2) == "channels"
+    assert words.noun("etype", 2) == "kinds of touch"
     assert naming.label("email(2)", {"email": "Email"}) == "Email (2)"
     assert naming.label("spring_sale", {}) == "spring_sale"
 

@@ -14,7 +14,7 @@ from mi_core.definitions import load_definitions
 from mi_core.warehouse import Warehouse
 
 TABLES = (
-    *("scope_touchpoint", "scope_conversion", "journey", "path_persona", "path_touch"),
+    *("scope_touchpoint", "scope_conversion", "journey", "known_persona", "path_touch"),
     *("path_key", "path_step", "touch_credit", "channel_effect", "person_event"),
     *("lake.user_event", "lake.user_milestone", "lake.campaign_spend", "state.user_persona"),
     "path_row",

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from mi_core.attribution.models import MODELS, estimate
 from mi_core.attribution.path_table import stage_path_table
-from mi_core.attribution.paths import BY, MOST_KEYS, Scope, stage_paths
+from mi_core.attribution.paths import BY, Scope, stage_paths
 from mi_core.attribution.result import (
     Attribution,
     credit_frame,
@@ -18,6 +18,7 @@ from mi_core.attribution.result import (
     removal_frame,
 )
 from mi_core.definitions import AttributionRules, Definitions, load_definitions
+from mi_core.definitions.checks import attribution_problems
 from mi_core.errors import BadValue, UnknownName
 from mi_core.scoring import period_before
 from mi_core.settings import load_settings
@@ -72,16 +73,19 @@ def attribute(
     BadValue
         A value that can't be.
     """
-    rules, chosen = _rules(definitions.attribution, changes), _models(models)
+    rules, chosen = _rules(definitions, changes), _models(models)
+    _check_seed(seed)
     if by not in BY:
         raise UnknownName("column to count by", by, BY)
     since, until = period_before(as_of, days)
     _check_conversion(definitions, conversion)
-    # Where people are drawn, also those who didn't convert are: how many do is by chance.
-    needs_nulls = rules.draws > 0 or "markov" in chosen or rules.value_function == "conversion_rate"
-    scope = Scope(since, until, by, conversion, needs_nulls)
+    scope = Scope(since, until, by, conversion)
     with warehouse.reading() as snapshot:
-        spend = _spend(warehouse, scope)
+        # Frequency makes keys such as email(2), on which nothing was spent.
+        spend = {} if rules.transform == "frequency" else _spend(warehouse, scope)
+        [(spend_days, unplaced)] = warehouse.query(
+            "attribution/spend_known", since=scope.since, until=scope.until
+        ).fetchall()
         stage_paths(warehouse, scope, rules, more_keys=list(spend))
         [(persons,)] = warehouse.sql("select count(distinct user_id) from journey").fetchall()
         return _answer(
@@ -99,6 +103,8 @@ def attribute(
             lookback_days=rules.lookback_days,
             config_version=definitions.version,
             lake_snapshot=snapshot,
+            spend_days=spend_days,
+            spend_without_campaign=unplaced / CENTS,
         )
 
 
@@ -128,10 +134,13 @@ def attribute_paths(
     Raises
     ------
     UnknownName, BadValue
-        As in `attribute`; also for a table that can't be read.
+        As in `attribute`.
+    IngestError
+        A table that can't be read, or a row that says what can't be.
     """
-    base = (definitions or load_definitions()).attribution
-    rules, chosen = _rules(base, {"transform": "unique"} | changes), _models(models)
+    definitions = definitions or load_definitions()
+    rules, chosen = _rules(definitions, {"transform": "unique"} | changes), _models(models)
+    _check_seed(seed)
     warehouse = Warehouse(Path(), load_settings())
     try:
         stage_path_table(warehouse, paths, rules, seed=seed)
@@ -166,13 +175,11 @@ def _answer(
     lookback_days: float | None = None,
     config_version: str | None = None,
     lake_snapshot: int | None = None,
+    spend_days: int | None = None,
+    spend_without_campaign: float = 0.0,
 ) -> Attribution:
     """Run the models over the staged paths and put their figures into frames."""
     found = estimate(warehouse, rules, models, seed=seed, abstained=abstained)
-    if len(found.keys) > MOST_KEYS:
-        raise BadValue(
-            f"There are {len(found.keys):,} different values of {by}, more than {MOST_KEYS:,}."
-        )
     answered = [model for model in models if model in found.by_model]
     level, totals = rules.level, found.totals
     credits = credit_frame(found, answered, by, unit=unit, spend=spend, level=level)
@@ -206,6 +213,8 @@ def _answer(
         level=level,
         config_version=config_version,
         lake_snapshot=lake_snapshot,
+        spend_days=spend_days,
+        spend_without_campaign=spend_without_campaign,
     )
 
 
@@ -218,30 +227,44 @@ def _spend(warehouse: Warehouse, scope: Scope) -> dict[str, float]:
 
 
 def _models(models: Sequence[str] | None) -> list[str]:
-    """The models asked for, in the order of `MODELS`."""
+    """The models asked for, in the order of `MODELS`; one may come by itself."""
+    models = [models] if isinstance(models, str) else models
     for model in models or ():
         if model not in MODELS:
             raise UnknownName("attribution model", model, MODELS)
     return [model for model in MODELS if models is None or model in models]
 
 
-def _rules(base: AttributionRules, changes: Mapping[str, Any]) -> AttributionRules:
-    """`base` with `changes`, checked as the definitions are."""
+def _rules(definitions: Definitions, changes: Mapping[str, Any]) -> AttributionRules:
+    """Those of the definitions with `changes`, checked as the definitions are."""
     fields = AttributionRules.model_fields
     for name in changes:
         if name not in fields:
             raise UnknownName("rule of attribution", name, fields)
+    base = definitions.attribution.model_dump()
     try:
-        return AttributionRules.model_validate(base.model_dump() | dict(changes))
+        rules = AttributionRules.model_validate(base | dict(changes))
     except ValidationError as error:
-        [problem, *_] = error.errors()
-    name = str(problem["loc"][0])
+        raise _refusal(error) from None
+    changed = definitions.model_copy(update={"attribution": rules})
+    for (_, *parts), problem in attribution_problems(changed):
+        raise BadValue(f"{'.'.join(parts)} {problem}")
+    return rules
+
+
+def _refusal(error: ValidationError) -> UnknownName | BadValue:
+    [problem, *_] = error.errors()
+    name = ".".join(map(str, problem["loc"]))
     if problem["type"] == "literal_error":
-        raise UnknownName(name, str(problem["input"]), get_args(fields[name].annotation))
-    raise BadValue(
-        f"{name} is {problem['input']!r}, but should be "
-        f"{problem['msg'].removeprefix('Input should be ')}."
-    )
+        allowed = get_args(AttributionRules.model_fields[name].annotation)
+        return UnknownName(name, str(problem["input"]), allowed)
+    should = problem["msg"].removeprefix("Input should be ")
+    return BadValue(f"{name} is {problem['input']!r}, but should be {should}.")
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise BadValue(f"A seed is 0 or more, not {seed}.")
 
 
 def _check_conversion(definitions: Definitions, conversion: str | None) -> None:

@@ -253,17 +253,6 @@ class Chain:
             raise ValueError("Counts must be of whole paths: a state is left as often as entered")
 
 
-def credit(effects: FloatArray, total: FloatArray) -> FloatArray:
-    """A total shared out in proportion to removal effects: [..., K] of [..., K] and [...].
-
-    Credits add up to the total. Where the total is 0, so are they, whatever the effects; where it
-    isn't and no key has an effect, they are undefined (NaN).
-    """
-    whole = np.asarray(total, dtype=np.float64)[..., np.newaxis]
-    shares = _ratio(effects, np.sum(effects, axis=-1, keepdims=True))
-    return np.where(whole == 0, 0.0, shares * whole)
-
-
 class _Removed(NamedTuple):
     """For a block of columns, the first with nothing removed: which states miss in which."""
 

@@ -28,6 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 
 MODELS = (*RULES, "markov", "shapley")
 
+_DUST = 1e-12
+
 
 class Abstains(Exception):
     """A model has no answer; the message is a sentence that says why."""
@@ -112,10 +114,11 @@ def share_out(parts: FloatArray, totals: FloatArray) -> FloatArray:
 def _apply_rules(
     warehouse: Warehouse, rules: AttributionRules, found: Estimates, models: Collection[str]
 ) -> None:
-    sums = rule_sums(warehouse, rules, found.totals.groups, len(found.keys))
+    asked = {*models, "last_touch"} - found.abstained.keys()
+    asked_rules = [rule for rule in RULES if rule in asked]
+    sums = rule_sums(warehouse, rules, asked_rules, found.totals.groups, len(found.keys))
     for rule, (conversions, value) in sums.items():
-        if (rule in models or rule == "last_touch") and rule not in found.abstained:
-            found.by_model[rule] = Estimate(found.weights @ conversions, found.weights @ value)
+        found.by_model[rule] = Estimate(found.weights @ conversions, found.weights @ value)
     found.assumptions |= {
         "position_based": f"{rules.position_based.first:.0%} to the first touchpoint, "
         f"{rules.position_based.last:.0%} to the last, the rest to those between.",
@@ -177,7 +180,9 @@ def _shapley(warehouse: Warehouse, rules: AttributionRules, found: Estimates, se
         value_function=function,
         seed=seed,
     )
-    if (game.credit[0] < 0).any():
+    # Up to what rounding leaves of the sums.
+    dust = _DUST * found.totals.conversions.sum()
+    if (game.credit[0] < -dust).any():
         worst = found.keys[int(game.credit[0].argmin())]
         raise Abstains(
             f"Under the value function {function}, {worst} would get less than nothing: paths "
@@ -188,6 +193,5 @@ def _shapley(warehouse: Warehouse, rules: AttributionRules, found: Estimates, se
             f" Sampled over orders of {len(found.keys)}, with a standard error of up to "
             f"{np.max(game.error):.2g} conversions."
         )
-    found.by_model["shapley"] = Estimate(
-        game.credit, share_out(game.credit, found.total(found.totals.value))
-    )
+    credit = np.where(np.abs(game.credit) <= dust, 0.0, game.credit)
+    found.by_model["shapley"] = Estimate(credit, share_out(credit, found.total(found.totals.value)))

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from mi_core.attribution.paths import groups_of, stage_steps
 from mi_core.definitions import AttributionRules
-from mi_core.errors import IngestError, RelationError, UnknownName
+from mi_core.errors import BadValue, IngestError, RelationError, UnknownName
+from mi_core.ingest.export import literal_path
 from mi_core.relations import identifier, quoted
 from mi_core.warehouse import Warehouse
 
@@ -61,8 +62,13 @@ def _file(source: "Path | str | pl.DataFrame") -> Iterator[Path]:
         yield Path(source)
         return
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "the table.parquet"
-        source.write_parquet(file)
+        file = Path(folder) / "the frame.parquet"
+        frame = source.collect() if hasattr(source, "collect") else source
+        if not hasattr(frame, "write_parquet"):
+            raise BadValue(
+                f"A path table is a file or a Polars frame, not a {type(source).__name__}."
+            )
+        frame.write_parquet(file)
         yield file
 
 
@@ -72,7 +78,7 @@ def _stage_rows(warehouse: Warehouse, file: Path) -> None:
         raise UnknownName("kind of path table", suffix or file.name, READERS)
     if not file.exists():
         raise IngestError(f"There is no path table {file}.")
-    reader = READERS[suffix].format(file=quoted(str(file)))
+    reader = READERS[suffix].format(file=quoted(literal_path(file)))
     try:
         types = dict(
             row[:2] for row in warehouse.sql(f"describe select * from {reader}").fetchall()

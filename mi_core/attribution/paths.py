@@ -1,8 +1,8 @@
 """Paths: which touchpoints led to which conversion, staged as relations.
 
-`journey` has a row per path and group of people; `path_touch` the touchpoints as they were;
-`path_step` those that the transforms leave, numbered; `path_key` the keys, numbered. What follows
-reads only these, wherever the paths came from: the lake, or a path table.
+`journey` has a row per path and group of people; `path_touch` the touchpoints that the transforms
+leave, and `path_step` these, numbered; `path_key` the keys, numbered. What follows reads only
+these, wherever the paths came from: the lake, or a path table.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from mi_core.definitions import AttributionRules
+from mi_core.errors import BadValue
 from mi_core.warehouse import Warehouse
 
 BY = ("channel", "campaign", "creative", "email", "post", "event", "etype", "persona")
@@ -61,7 +62,10 @@ def stage_paths(
             lookback_us=round(lookback / timedelta(microseconds=1)),
             groups=groups_of(rules),
         )
-        warehouse.stage("path_persona", "journeys/path_persona", by=scope.by, as_of=scope.until)
+        if scope.by == "persona":
+            warehouse.stage("known_persona", "scores/known_persona", as_of=scope.until)
+        else:
+            warehouse.stage("known_persona", "journeys/no_persona")
         warehouse.stage(
             "path_touch", "journeys/path_touch", by=scope.by, direct_channel=rules.direct_channel
         )
@@ -82,13 +86,21 @@ def stage_steps(
     ----------
     more_keys
         Keys that have a number though they may be on no path.
+
+    Raises
+    ------
+    BadValue
+        There are more keys than a state has room for.
     """
     for transform in _transforms(rules):
         warehouse.stage(
             "path_next", f"journeys/{transform}", **_parameters(transform, rules.max_touches)
         )
-        warehouse.sql("create or replace temp table path_touch as from path_next")
-    warehouse.stage("path_key", "journeys/path_key", more_keys=list(more_keys))
+        warehouse.sql("drop table path_touch")
+        warehouse.sql("alter table path_next rename to path_touch")
+    keys = warehouse.stage("path_key", "journeys/path_key", more_keys=list(more_keys))
+    if keys > MOST_KEYS:
+        raise BadValue(f"Paths have {keys:,} different steps; there may be {MOST_KEYS:,}.")
     warehouse.stage("path_step", "journeys/path_step", order=rules.markov_order)
 
 

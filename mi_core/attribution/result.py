@@ -46,6 +46,11 @@ class Attribution:
         The most frequent paths: `path` (a list), `conversions, nulls, value, conversion_rate`.
     removal_effects
         Of markov: `<by>, removal_effect, low, high`; no rows where it wasn't run.
+    spend_days
+        Days of the period of which a cost is known: CPA and ROAS set the costs of these against the
+        conversions of all.
+    spend_without_campaign
+        Costs that are known of a channel only, which no campaign has.
     """
 
     credits: "pl.DataFrame"
@@ -76,6 +81,29 @@ class Attribution:
     level: float
     config_version: str | None
     lake_snapshot: int | None
+    spend_days: int | None = None
+    spend_without_campaign: float = 0.0
+
+    @property
+    def days(self) -> int | None:
+        """Of the period."""
+        return (self.until - self.since).days if self.since and self.until else None
+
+    @property
+    def spend_gaps(self) -> list[str]:
+        """What of the spend isn't known, in sentences."""
+        said = []
+        if self.spend_days and self.days and self.spend_days < self.days:
+            said.append(
+                f"Spend is known for {self.spend_days} of {self.days} days only, and is set against"
+                " the conversions of all of them."
+            )
+        if self.by == "campaign" and self.spend_without_campaign:
+            said.append(
+                f"Of the spend, {self.spend_without_campaign:,.0f} is known by channel only: no"
+                " campaign has it."
+            )
+        return said
 
     @property
     def converting_paths(self) -> int:
@@ -162,8 +190,6 @@ def move_frame(found: Estimates, models: list[str], by: str, *, level: float) ->
     figures = ("share", "last_touch_share", "move", "move_low", "move_high")
     schema: dict[str, pl.DataType] = {"model": pl.String(), by: pl.String()}
     schema |= {**dict.fromkeys(figures, pl.Float64())}
-    if BASELINE not in found.by_model:
-        return pl.DataFrame(schema={**schema, "is_clear": pl.Boolean()})
     before = found.by_model[BASELINE].shares
     parts = []
     for model in (name for name in models if name != BASELINE):

@@ -38,10 +38,6 @@ class ShapleyResult:
     error: FloatArray | None
     """The standard error of each that is due to sampling orders; none where nothing is sampled."""
 
-    @property
-    def is_sampled(self) -> bool:
-        return self.error is not None
-
 
 def shapley(
     members: BoolArray,

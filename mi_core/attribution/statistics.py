@@ -4,6 +4,7 @@ Their size grows with the number of groups and of different keys, steps or sets 
 that of events; a bootstrap draw is a weighted sum of their rows.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,9 +73,9 @@ def path_totals(warehouse: Warehouse) -> PathTotals:
 
 
 def rule_sums(
-    warehouse: Warehouse, rules: AttributionRules, groups: int, keys: int
-) -> dict[str, tuple[FloatArray, FloatArray]]:
-    """By rule the conversions and the value that each key has from each group, [G, K] both."""
+    warehouse: Warehouse, rules: AttributionRules, models: Iterable[str], groups: int, keys: int
+) -> dict[str, tuple[sparse.csr_array, sparse.csr_array]]:
+    """By model the conversions and the value that each key has from each group, [G, K] both."""
     found = warehouse.arrays(
         "attribution/credit_sum",
         over={"touch_credit": "attribution/touch_credit"},
@@ -82,12 +83,10 @@ def rule_sums(
     )
     at = (found["person_group"], found["code"] - 1)
 
-    def placed(name: str) -> FloatArray:
-        sums = np.zeros((groups, keys))
-        sums[at] = found[name]
-        return sums
+    def placed(name: str) -> sparse.csr_array:
+        return sparse.csr_array((found[name], at), shape=(groups, keys))
 
-    return {rule: (placed(rule), placed(f"{rule}_value")) for rule in RULES}
+    return {model: (placed(model), placed(f"{model}_value")) for model in models}
 
 
 def stage_touch_credit(warehouse: Warehouse, rules: AttributionRules) -> None:

@@ -32,7 +32,7 @@ class Credit:
 
     def noun(self, number: int = 1) -> str:
         """What credit goes to: `channel`, `channels`."""
-        return naming.noun(self.found.by, number)
+        return words.noun(self.found.by, number)
 
     def label(self, key: str) -> str:
         if key == naming.NONE:

@@ -32,7 +32,6 @@ NONE = "(none)"
 
 Namer = Callable[[str], str]
 
-_NOUNS = {"etype": ("kind of touch", "kinds of touch"), "email": ("email", "emails")}
 _COUNTED = re.compile(r"^(.*)\((\d+)\)$")
 
 
@@ -48,12 +47,6 @@ def in_order(models: Iterable[str]) -> list[str]:
     """Models in the order in which all tables and charts show them."""
     known = list(MODELS)
     return sorted(models, key=lambda name: known.index(name) if name in known else len(known))
-
-
-def noun(by: str, number: int = 1) -> str:
-    """What credit goes to: `channel`, `channels`."""
-    one, many = _NOUNS.get(by, (by, f"{by}s"))
-    return one if number == 1 else many
 
 
 def key_labels(definitions: "Definitions", by: str) -> dict[str, str]:

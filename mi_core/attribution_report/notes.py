@@ -63,10 +63,11 @@ def spend(credit: "Credit") -> Html:
         spent = f"{words.price(credit.spend)} was spent on what got no credit from any model."
         return _paragraph(spent) if credit.spend else NOTHING
     there = words.count(some, credit.noun(), credit.noun(2))
+    gaps = "".join(f" {each}" for each in credit.found.spend_gaps)
     return _paragraph(
         f"Spend is known for {there}: {words.price(credit.spend)} in all. A budget that followed "
         "credit would have the same share of both. That is an average over all that was spent: it "
-        "doesn't say what the next unit of spend would bring, which is usually less."
+        "doesn't say what the next unit of spend would bring, which is usually less." + gaps
     )
 
 

@@ -140,6 +140,8 @@ def where_budget_would_go(credit: "Credit") -> str:
     """What would clearly get more or less of the same spend, if it followed credit."""
     if credit.budget.height < 2:
         return ""
+    if gaps := credit.found.spend_gaps:
+        return f"<strong>Not all that was spent is known</strong>: {' '.join(gaps)}"
     lead = f"<strong>If the {words.price(credit.spend)} spent followed credit</strong>"
     said = [
         f"{_shift(row)} {way}"
@@ -173,8 +175,9 @@ def _several_first(credit: "Credit", names: list[str]) -> str:
     if all(len(tied) == len(names) for tied in credit.firsts.values()):
         tied = words.listed([escape(credit.label(key)) for key in names])
         return f"<strong>{tied} share first place</strong> under {_under(credit)}."
-    counts = {key: sum(key in tied for tied in credit.firsts.values()) for key in names}
-    most = sorted(names, key=lambda key: -counts[key])[:3]
+    alone = [tied[0] for tied in credit.firsts.values() if len(tied) == 1]
+    counts = {key: alone.count(key) for key in names if key in alone}
+    most = sorted(counts, key=lambda key: -counts[key])[:3]
     each = [
         f"{escape(credit.label(key))} ({_of_credit(credit, key)} of it) under "
         f"{words.number(counts[key])}"
@@ -182,8 +185,10 @@ def _several_first(credit: "Credit", names: list[str]) -> str:
     ]
     said = (
         f"<strong>Which {credit.noun()} gets most credit depends on the model</strong>: of "
-        f"{words.count(len(credit.firsts), 'model')}, {words.listed(each)}"
+        f"{words.count(len(credit.firsts), 'model')}, {words.listed(each or ['none has one'])}"
     )
+    if each and (ties := len(credit.firsts) - len(alone)):
+        said += f"; {words.count(ties, 'model')} {'has' if ties == 1 else 'have'} a tie"
     if not credit.can_tell:
         return said + "."
     leads = [

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.attribution_report.naming import noun
 from mi_core.drawing import bars, columns, finish, grid, nothing
 from mi_core.tables import Column
 
@@ -127,7 +126,7 @@ def time_to_convert(found: "Funnel") -> "Chart":
         for start, end in together.select(ends).iter_rows()
     ]
     shown = together.with_columns(pl.Series("label", labels, dtype=pl.String))
-    groups = f", all {noun(found.by, 2)} together" if found.by else ""
+    groups = f", all {words.noun(found.by, 2)} together" if found.by else ""
     return finish(
         columns(shown, "label", "people", unit.capitalize(), "People"),
         "How long from the first to the last step",

@@ -1,7 +1,7 @@
 """What the commands share: how they end, their options, and how they open the workspace."""
 
 import errno
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,3 +98,16 @@ def open_workspace(workspace: Path | None, *, may_make: bool = False) -> "Worksp
     if not (may_make or folder.exists()):
         raise WorkspaceError(f"There is no workspace in {folder}; make one with mi init.")
     return verbs.open_workspace(folder)
+
+
+def note_where_events_lie(opened: "Workspace", since: date) -> None:
+    """Say so where the newest event is older than a period: its zeros are no finding."""
+    row = opened.warehouse.sql("select min(occurred_at), max(occurred_at) from lake.user_event")
+    first, last = row.fetchone() or (None, None)
+    if last is None:
+        terminal.note("There is no event here yet; mi ingest takes some in.")
+    elif last.date() < since:
+        terminal.note(
+            f"No event is in this period: they are of {first:%Y-%m-%d} to {last:%Y-%m-%d}."
+            f" Look at them with --as-of {last + timedelta(days=1):%Y-%m-%d}."
+        )

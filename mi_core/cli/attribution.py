@@ -7,22 +7,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mi_core import terminal, words
-from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, definitions_in_force, open_workspace
+from mi_core.cli.app import (
+    AsOfScoring,
+    Json,
+    WorkspacePath,
+    definitions_in_force,
+    note_where_events_lie,
+    open_workspace,
+)
 
 if TYPE_CHECKING:
     from mi_core.attribution import Attribution
 
 Row = Mapping[str, Any]
 
+FEW_DRAWS = 100
+_MODELS = (
+    "first_touch, last_touch, last_non_direct, linear, position_based, w_shaped, time_decay, "
+    "markov, shapley"
+)
+
 
 def attribution(
     context: typer.Context,
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="NAME", help="A model, in detail; may be repeated."),
+        typer.Option("--model", metavar="NAME", help=f"In detail: {_MODELS}; may be repeated."),
     ] = None,
     by: Annotated[
-        str, typer.Option(metavar="COLUMN", help="What gets the credit: channel, campaign …")
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="What gets the credit: channel, campaign, creative, email, post, event, "
+            "etype, persona.",
+        ),
     ] = "channel",
     conversion: Annotated[
         str | None, typer.Option(metavar="TYPE", help="One event type or name. Default: all.")
@@ -53,7 +71,9 @@ def attribution(
     draws: Annotated[
         int | None, typer.Option(help="Of people, for intervals; 0: no intervals.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of these: the same seed, the same intervals.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of these: the same seed, the same intervals.")
+    ] = 0,
     paths: Annotated[
         Path | None,
         typer.Option(
@@ -90,6 +110,8 @@ def attribution(
                 lookback_days=lookback_days,
                 **rules,
             )
+            if found.since and not as_json:
+                note_where_events_lie(opened, found.since.date())
     terminal.write(found.as_dict() if as_json else _in_short(found, models), as_json=as_json)
     if not as_json:
         terminal.note("\n" + "\n".join(_remarks(found, models)))
@@ -160,8 +182,8 @@ def _matrix(by: str, credits: Sequence[Row], figure: str, write: Any) -> list[di
     for row in sorted(_keyed(by, credits), key=_most(by, credits)):
         if row[figure] is not None:
             named = rows.setdefault(row[by], {by: row[by]})
-            named[_header(row["model"])] = _with_spread(row, figure, write)
-    headers = [_header(model) for model in dict.fromkeys(row["model"] for row in credits)]
+            named[words.stacked(row["model"])] = _with_spread(row, figure, write)
+    headers = [words.stacked(model) for model in dict.fromkeys(row["model"] for row in credits)]
     return [{by: key} | {name: row.get(name) for name in headers} for key, row in rows.items()]
 
 
@@ -212,11 +234,11 @@ def _remarks(found: "Attribution", models: Sequence[str] | None) -> Iterator[str
         yield f"{words.plain(model)} abstains: {why}"
     for model, said in found.assumptions.items():
         yield f"{words.plain(model)}: {said}"
+    yield from found.spend_gaps
+    if found.since and not found.conversion:
+        yield "All kinds of conversions count, each with its value: --conversion purchase for one."
+    if 0 < found.draws < FEW_DRAWS:
+        yield f"{words.count(found.draws, 'draw')} are few: the intervals are rough."
     yield f"Paths: transform {found.transform}, direct visits: {found.direct}."
     if not models:
         yield "With --model NAME: a model's value, spend, CPA and ROAS, each with its interval."
-
-
-def _header(model: str) -> str:
-    """One word a line, so that all models fit beside each other."""
-    return words.plain(model).replace(" ", "\n")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mi_core import terminal, words
-from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, open_workspace
+from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, note_where_events_lie, open_workspace
 
 if TYPE_CHECKING:
     from mi_core.funnels import Funnel
@@ -63,6 +63,8 @@ def funnel(
             as_of=as_of,
             days=days,
         )
+        if not as_json:
+            note_where_events_lie(opened, found.since.date())
     terminal.write(found.as_dict() if as_json else _in_short(found), as_json=as_json)
     if not as_json:
         terminal.note("\n" + "\n".join(_remarks(found)))

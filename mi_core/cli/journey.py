@@ -87,7 +87,11 @@ def _credits(journey: "Journey") -> Iterator[tuple[str, list[dict[str, Any]]]]:
         models = dict.fromkeys(model for each in credits for model in each.credit)
         rows = [
             {"days\nbefore": _days(each), "channel": each.channel}
-            | {_header(m): words.percent(each.credit.get(m)) for m in models if m not in EVIDENT}
+            | {
+                words.stacked(m): words.percent(each.credit.get(m))
+                for m in models
+                if m not in EVIDENT
+            }
             for each in credits
         ]
         if rows:
@@ -97,11 +101,6 @@ def _credits(journey: "Journey") -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def _days(credit: "TouchCredit") -> float:
     """From the touchpoint to the conversion."""
     return (credit.converted_at - credit.touched_at) / timedelta(days=1)
-
-
-def _header(model: str) -> str:
-    """One word a line, so that all models fit beside each other."""
-    return words.plain(model).replace(" ", "\n")
 
 
 def _minute(moment: datetime) -> str:

@@ -58,7 +58,8 @@ def demo(
     counts = {"events": made.ingested.accepted, "people": made.scored.users_scored}
     terminal.write(made if as_json else counts, as_json=as_json)
     terminal.note(
-        f"To look further: export MI_WORKSPACE={made.workspace}, then mi sql or make lab."
+        f"To look further: . .venv/bin/activate; export MI_WORKSPACE={made.workspace}; then"
+        " mi attribution, mi funnel, mi retention, mi sql …, or make lab."
     )
     terminal.note("The reports, to open in a browser:")
     for page in made.reports.values():

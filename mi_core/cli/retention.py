@@ -6,22 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mi_core import terminal, words
-from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, open_workspace
+from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, note_where_events_lie, open_workspace
 
 if TYPE_CHECKING:
     from mi_core.retention import Retention
 
 Row = Mapping[str, Any]
 
-_ANY = "an event's type or name, conversion, engagement, touch. Default: any event"
-Event = Annotated[str | None, typer.Argument(metavar="EVENT", help=f"What is active: {_ANY}.")]
+ANY = "any"
+_WHAT = "an event's type or name, engagement (acts in the product), conversion, touch, any"
+Event = Annotated[str, typer.Argument(metavar="EVENT", help=f"What is active: {_WHAT}.")]
 Every = Annotated[str, typer.Option(metavar="PERIOD", help="day, week from Monday, or month.")]
 
 
 def retention(
     start: Annotated[
-        str | None, typer.Argument(metavar="START", help=f"What people start with: {_ANY}.")
-    ] = None,
+        str, typer.Argument(metavar="START", help=f"What people start with: {_WHAT}.")
+    ] = "engagement",
     returning: Annotated[
         str | None,
         typer.Option(metavar="EVENT", help="What they come back with. Default: as START."),
@@ -46,7 +47,7 @@ def retention(
     """Show how many of those who started in a period came back, period by period."""
     with open_workspace(workspace) as opened:
         found = opened.retention(
-            start,
+            _event(start),
             returning,
             every=every,
             periods=periods,
@@ -55,13 +56,15 @@ def retention(
             by=by,
             as_of=as_of,
         )
+        if not (as_json or found.cohorts.is_empty()):
+            note_where_events_lie(opened, found.cohorts["cohort"][0])
     terminal.write(found.as_dict() if as_json else _in_short(found), as_json=as_json)
     if not as_json:
         terminal.note(f"\n{_remark(found)}")
 
 
 def lifecycle(
-    event: Event = None,
+    event: Event = "engagement",
     every: Every = "week",
     days: Annotated[int, typer.Option(help="Back to the period so many days ago.")] = 90,
     as_of: AsOfScoring = None,
@@ -70,14 +73,16 @@ def lifecycle(
 ) -> None:
     """Show new, returning, resurrecting and dormant people, period by period."""
     with open_workspace(workspace) as opened:
-        found = opened.lifecycle(event, every=every, as_of=as_of, days=days)
+        found = opened.lifecycle(_event(event), every=every, as_of=as_of, days=days)
+        if not as_json:
+            note_where_events_lie(opened, found["period"][0])
     terminal.write(found if as_json else list(map(_marked, found.to_dicts())), as_json=as_json)
     if not as_json:
         terminal.note(f"\n* The {every} was still going on.")
 
 
 def stickiness(
-    event: Event = None,
+    event: Event = "engagement",
     every: Every = "day",
     days: Annotated[int, typer.Option(help="Back to the period so many days ago.")] = 30,
     as_of: AsOfScoring = None,
@@ -86,9 +91,13 @@ def stickiness(
 ) -> None:
     """Show how many people were active in how many periods."""
     with open_workspace(workspace) as opened:
-        found = opened.stickiness(event, every=every, as_of=as_of, days=days)
+        found = opened.stickiness(_event(event), every=every, as_of=as_of, days=days)
     shown = [row | {"share": words.percent(row["share"])} for row in found.to_dicts()]
     terminal.write(found if as_json else shown, as_json=as_json)
+
+
+def _event(name: str) -> str | None:
+    return None if name == ANY else name
 
 
 def _in_short(found: "Retention") -> dict[str, object]:

@@ -23,7 +23,7 @@ def problems(definitions: Definitions) -> Iterator[Problem]:
     yield from _privacy(definitions.privacy)
     yield from _orders(definitions)
     yield from _sums(definitions)
-    yield from _attribution(definitions)
+    yield from attribution_problems(definitions)
     yield from _signals(definitions)
 
 
@@ -172,7 +172,8 @@ def _sums(definitions: Definitions) -> Iterator[Problem]:
     yield from _wrong_sum(("magnetism", "active_days_share"), shares, 1)
 
 
-def _attribution(definitions: Definitions) -> Iterator[Problem]:
+def attribution_problems(definitions: Definitions) -> Iterator[Problem]:
+    """What attribution.toml says that can't be."""
     rules, path = definitions.attribution, ("attribution",)
     channels = definitions.channels.names
     yield from _unknown((*path, "direct_channel"), "channel", rules.direct_channel, channels)

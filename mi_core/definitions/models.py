@@ -309,7 +309,7 @@ class WShares(PositionShares):
 class AttributionRules(Frozen):
     """What a path is, and how models share a conversion out; see attribution.toml."""
 
-    lookback_days: Positive
+    lookback_days: float = Field(gt=0, le=36_500)
     transform: Literal["unique", "exposure", "first", "frequency"]
     direct: Literal["keep", "remove", "remove_last"]
     direct_channel: str

@@ -81,8 +81,8 @@ def funnel(
     A person counts up to the furthest step that any of their attempts reached. An attempt begins
     with each event of the first step and lasts for `window_days`, its end included. Of events at
     one moment the one with the lower step comes first; one event never takes two steps. Times are
-    those at which the first attempt that got furthest first reached each step; in any order, those
-    of the latest event of each step.
+    those at which the first attempt that got furthest first reached each step (of those that get
+    there by the same event, the latest); in any order, those of the latest event of each step.
 
     Parameters
     ----------

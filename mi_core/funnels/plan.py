@@ -5,10 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
+from typing import TypeVar
 
 from mi_core.definitions import Definitions, FunnelStep
 from mi_core.errors import BadValue, UnknownName
 from mi_core.warehouse import Warehouse
+
+T = TypeVar("T")
 
 ORDERS = ("ordered", "strict", "any")
 
@@ -82,7 +85,7 @@ def make_plan(
     """
     if order not in ORDERS:
         raise UnknownName("order", order, ORDERS)
-    named = definitions.funnel.steps if steps is None else steps
+    named = definitions.funnel.steps if steps is None else _listed(steps)
     found = tuple(_step(warehouse, definitions, each) for each in named)
     if len(found) < 2:
         raise BadValue(f"A funnel has 2 steps or more, not {len(found)}.")
@@ -93,8 +96,15 @@ def make_plan(
         )
     if order == "any":
         _check_apart(definitions, found)
-    exclusions = tuple(_exclusion(warehouse, definitions, found, order, text) for text in exclude)
+    exclusions = tuple(
+        _exclusion(warehouse, definitions, found, order, text) for text in _listed(exclude)
+    )
     return Plan(found, exclusions, order)
+
+
+def _listed(names: Sequence[T]) -> Sequence[T]:
+    """A name that came by itself is a list of one, not of its letters."""
+    return [names] if isinstance(names, str) else names  # type: ignore[list-item]
 
 
 def _step(warehouse: Warehouse, definitions: Definitions, step: str | FunnelStep) -> FunnelStep:

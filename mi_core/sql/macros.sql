@@ -67,3 +67,12 @@ create or replace temp macro bucket_of(user_id) as (('0x' || left(user_id::varch
 create or replace temp macro steady_sum(amount) as (
     sum(round(amount * 1e12)::hugeint)::double / 1e12
 );
+
+-- Whether a text says a whole number that a count can be.
+create or replace temp macro is_count(text) as (
+    coalesce(
+        try_cast(text as double) between 0 and 1e15
+        and try_cast(text as double) = floor(try_cast(text as double)),
+        false
+    )
+);

@@ -9,7 +9,7 @@ told as (
 counted as (
     select
         told.told_by,
-        any_value(told.journey_id) as journey_id,
+        min(told.journey_id) as journey_id,
         sum(journey.conversions)::bigint as conversions,
         sum(journey.nulls)::bigint as nulls,
         steady_sum(journey.value) as value
@@ -20,7 +20,7 @@ counted as (
 shown as (
     select *, count(*) over () as paths_in_all
     from counted
-    order by conversions desc, nulls desc, told_by
+    order by conversions desc, nulls desc, journey_id
     limit $paths
 )
 select

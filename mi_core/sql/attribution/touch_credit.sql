@@ -31,7 +31,7 @@ placed as (
     inner join path using (journey_id)
 ),
 decayed as (
-    select journey_id, sum(time_weight) as time_weights
+    select journey_id, steady_sum(time_weight) as time_weights
     from placed
     group by journey_id
 )

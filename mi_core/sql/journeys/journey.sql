@@ -9,7 +9,11 @@ in_period as (
     where
         occurred_at >= $since
         and occurred_at < $until
-        and coalesce($conversion in (etype, event_name), true)
+        and (
+            $conversion is null
+            or event_name = $conversion
+            or coalesce(etype = $conversion, false)
+        )
 ),
 null_path as (
     select user_id, max(occurred_at) as ended_at

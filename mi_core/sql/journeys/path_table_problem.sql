@@ -12,17 +12,13 @@ judged as (
             when path is null or len(path) = 0 then 'has no path'
             when broken.journey_id is not null
                 then 'has an empty place in its path: ' || array_to_string(path, ' > ')
-            when conversions is null or coalesce(try_cast(conversions as double), -1) < 0
+            when not is_count(conversions)
                 then 'has ' || coalesce(conversions, 'no')
-                    || ' conversions; that is a whole number, 0 or more'
-            when try_cast(conversions as double) <> floor(try_cast(conversions as double))
-                then 'has ' || conversions || ' conversions; that is a whole number, 0 or more'
-            when nulls is not null and coalesce(try_cast(nulls as double), -1) < 0
-                then 'has ' || nulls || ' nulls; that is a whole number, 0 or more'
-            when try_cast(nulls as double) <> floor(try_cast(nulls as double))
-                then 'has ' || nulls || ' nulls; that is a whole number, 0 or more'
-            when value is not null and not coalesce(isfinite(try_cast(value as double)), false)
-                then 'has the value ' || value || ', which is no number'
+                    || ' conversions; that must be a whole number from 0 to 1e15'
+            when nulls is not null and not is_count(nulls)
+                then 'has ' || nulls || ' nulls; that must be a whole number from 0 to 1e15'
+            when value is not null and not coalesce(abs(try_cast(value as double)) <= 1e15, false)
+                then 'has the value ' || value || ', which is no number up to 1e15'
             when try_cast(conversions as double) = 0 and try_cast(value as double) <> 0
                 then 'has the value ' || value || ', but no conversion'
         end as problem

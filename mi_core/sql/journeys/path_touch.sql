@@ -25,4 +25,4 @@ inner join scope_touchpoint as touch
         touch.user_id = journey.user_id
         and touch.occurred_at >= journey.from_at
         and touch.occurred_at < journey.until_at
-left join path_persona as person on person.user_id = journey.user_id
+left join known_persona as person on person.user_id = journey.user_id
