@@ -384,6 +384,27 @@ def test_of_an_empty_workspace_all_is_nothing(nothing: Path):
         assert {row.get("people", row.get("new")) for row in rows_of(command)} == {0}
 
 
+def test_zeros_of_a_period_without_events_say_where_events_lie(opened: Workspace):
+    for command in ("attribution", "funnel", "retention", "lifecycle"):
+        said = run(command, "--workspace", opened.path, "--as-of", "2030-01-01").stderr
+        assert "No event is in this period: they are of 2024-" in said, command
+        assert "Look at them with --as-of 2024-" in said
+
+
+def test_of_an_empty_workspace_it_is_said(nothing: Path):
+    assert "There is no event here yet" in run("funnel").stderr
+
+
+def test_what_people_only_receive_makes_nobody_active(
+    opened_empty: Workspace, nothing: Path, tmp_path: Path
+):
+    acts = [event("app_open", "ann", "05-06 10:00"), event("email_sent", "bob", "05-06 10:00")]
+    opened_empty.ingest([write_export(tmp_path / "acts.jsonl", acts)])
+    week = ("--as-of", "2024-05-13")
+    assert sum(row["new"] for row in as_json("lifecycle", *week)) == 1
+    assert sum(row["new"] for row in as_json("lifecycle", "any", *week)) == 2
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_workspace_that_is_not_there_is_not_made(command: str, tmp_path: Path):
     missing = tmp_path / "missing"
