@@ -77,7 +77,7 @@ def lifecycle(
         if not as_json:
             note_where_events_lie(opened, found["period"][0])
     terminal.write(found if as_json else list(map(_marked, found.to_dicts())), as_json=as_json)
-    if not as_json:
+    if not (as_json or found["is_complete"].all()):
         terminal.note(f"\n* The {every} was still going on.")
 
 
@@ -114,6 +114,8 @@ def _in_short(found: "Retention") -> dict[str, object]:
 
 
 def _remark(found: "Retention") -> str:
+    if not found.by and found.cohorts["is_complete"].all():
+        return "The mean is over all cohorts that have got so far."
     if not found.by:
         return f"* The {found.every} was still going on; the mean leaves it out."
     if found.cohorts.is_empty():
