@@ -99,8 +99,9 @@ def _execute(
         parameters=dict(parameters),
         execution_timeout=timeout_seconds,
         progress_bar=False,
-        # Without it the kernel listens on TCP ports, unencrypted.
-        config=Config({"KernelManager": {"transport": "ipc"}}),
+        # Otherwise the kernel listens on TCP ports, unencrypted; and its sockets lie in the current
+        # folder under one name, so that two reports at a time would talk to each other's kernels.
+        config=Config({"KernelManager": {"transport": "ipc", "ip": str(run.parent / "kernel")}}),
     )
 
 

@@ -1,6 +1,8 @@
 """The rendered page: self-contained, readable by all, and never half a page."""
 
+import multiprocessing
 import re
+from concurrent.futures import ProcessPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -122,7 +124,7 @@ def test_missing_notebook(workspace, tmp_path):
         render(workspace, tmp_path / "nowhere.ipynb", tmp_path / "page.html")
 
 
-def failing(file, code):
+def notebook_of(file, code):
     parameters = nbformat.v4.new_code_cell("workspace = ''", metadata={"tags": ["parameters"]})
     cells = [parameters, nbformat.v4.new_code_cell(code)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), file)
@@ -134,7 +136,7 @@ def test_what_was_asked_for_wrongly_is_one_sentence(workspace, tmp_path):
 from mi_core.errors import UnknownName
 raise UnknownName("column", "campain", ["campaign"])
 """
-    asked = failing(tmp_path / "asked.ipynb", code)
+    asked = notebook_of(tmp_path / "asked.ipynb", code)
     with pytest.raises(
         ReportError, match=r"^There is no column 'campain'; did you mean 'campaign'"
     ):
@@ -142,8 +144,17 @@ raise UnknownName("column", "campain", ["campaign"])
     assert [file.name for file in tmp_path.iterdir()] == ["asked.ipynb"]
 
 
+def test_reports_may_be_rendered_at_the_same_time(workspace, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    slow = notebook_of(tmp_path / "slow.ipynb", "import time; time.sleep(1)")
+    pages = [tmp_path / f"{name}.html" for name in "ab"]
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
+        made = [pool.submit(render, workspace, slow, page) for page in pages]
+        assert [each.result() for each in made] == pages
+
+
 def test_failing_notebook_leaves_the_last_good_page(workspace, tmp_path):
-    broken, out = failing(tmp_path / "broken.ipynb", "1 / 0"), tmp_path / "page.html"
+    broken, out = notebook_of(tmp_path / "broken.ipynb", "1 / 0"), tmp_path / "page.html"
     out.write_text("the last good page")
     with pytest.raises(ReportError, match=r"broken\.ipynb failed, cell 3: ZeroDivisionError"):
         render(workspace, broken, out)
