@@ -351,6 +351,15 @@ def test_attribution_puts_all_models_side_by_side(demo: Result):
     )
 
 
+def test_help_of_attribution_names_every_model_and_column():
+    from mi_core.attribution import BY, MODELS
+    from mi_core.cli.attribution import _MODELS
+
+    assert ", ".join(MODELS) == _MODELS
+    shown = " ".join(run("attribution", "--help").stdout.replace("│", " ").split())
+    assert all(column in shown for column in BY)
+
+
 def test_attribution_by_one_model_has_its_costs(demo: Result):
     where = ("--workspace", json.loads(demo.stdout)["workspace"], "--draws", "0")
     shown = run("attribution", "--model", "linear", "--by", "campaign", *where)

@@ -31,7 +31,7 @@ class Scope:
     """Which paths: the conversions of [since, until), naive UTC, counted `by` a column.
 
     `conversion` is an event type or name, None for every conversion. Null paths are left out where
-    no model asks for them.
+    only one person's conversions are shared out.
     """
 
     since: datetime

@@ -163,7 +163,7 @@ def _in_short(found: "Attribution", models: Sequence[str] | None) -> dict[str, o
 
 def _facts(found: "Attribution") -> dict[str, object]:
     period = {} if found.since is None else {"since": found.since, "until": found.until}
-    # Where no model asks for them, nobody has looked for any.
+    # A path table needn't say how often its paths ended without one.
     nulls = f", {words.number(found.null_paths)} without" if found.null_paths else ""
     spread = f"{found.level:.0%} of {words.count(found.draws, 'draw')} of people"
     return {
