@@ -33,6 +33,15 @@ class Settings(BaseSettings):
         description="Secret keys of the id hash, newest first, comma-separated, 32 characters or "
         "more each; default: the file hash.keys that the workspace makes for itself.",
     )
+    rapidapi_key: SecretStr | None = Field(
+        None, description="Key of RapidAPI's Social Links Search; without one, no profiles."
+    )
+    perplexity_api_key: SecretStr | None = Field(
+        None, description="Perplexity's key; without one, of a company only its domain is known."
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, description="OpenAI's key; without one, rules over behaviour give the persona."
+    )
     threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
     memory_limit: str = Field(
         "2GB",
@@ -41,6 +50,12 @@ class Settings(BaseSettings):
     lock_timeout_seconds: float = Field(
         600, gt=0, description="How long a write waits for another process's write."
     )
+
+    @field_validator("rapidapi_key", "perplexity_api_key", "openai_api_key")
+    @classmethod
+    def _is_set(cls, key: SecretStr | None) -> SecretStr | None:
+        """An empty variable is none: `.env` files often have the name with nothing behind it."""
+        return key if key and key.get_secret_value().strip() else None
 
     @field_validator("catalog_url", "state_url")
     @classmethod

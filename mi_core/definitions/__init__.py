@@ -16,18 +16,32 @@ from mi_core.definitions.models import (
     PersonaRule,
     SignalRule,
 )
+from mi_core.definitions.prices import (
+    EnrichmentRules,
+    ModelPrice,
+    OpenAIPrice,
+    PerplexityPrice,
+    ProviderPrice,
+    micros,
+)
 from mi_core.definitions.tables import Definitions
 
 __all__ = [
     "AttributionRules",
     "Definitions",
+    "EnrichmentRules",
     "Event",
     "FunnelStep",
     "IntentRules",
     "MagnetismRules",
+    "ModelPrice",
+    "OpenAIPrice",
+    "PerplexityPrice",
     "Persona",
     "PersonaRule",
+    "ProviderPrice",
     "SignalRule",
     "definitions_from_config",
     "load_definitions",
+    "micros",
 ]

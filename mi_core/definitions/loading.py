@@ -51,8 +51,16 @@ def load_definitions(overlay: Path | None = None) -> Definitions:
 
 
 def definitions_from_config(body: str) -> Definitions:
-    """The definitions that `Definitions.config()` gave, from their JSON text."""
-    return _checked(body, [_Source("stored configuration", json.loads(body))])
+    """The definitions that `Definitions.config()` gave, from their JSON text.
+
+    What an older version kept of them had no prices; those are the package's.
+    """
+    stored = json.loads(body)
+    if "enrichment" not in stored:
+        prices = next(each for each in _package_sources() if each.name == "prices.toml")
+        stored |= prices.document
+    text = json.dumps(stored, default=str)
+    return _checked(text, [_Source("stored configuration", stored)])
 
 
 def _package_sources() -> list[_Source]:

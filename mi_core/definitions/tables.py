@@ -23,6 +23,7 @@ from mi_core.definitions.models import (
     Privacy,
     SignalRule,
 )
+from mi_core.definitions.prices import EnrichmentRules
 
 MICRO = 1_000_000
 
@@ -43,6 +44,7 @@ class Definitions(Frozen):
     measures: Measures
     funnel: Funnel
     attribution: AttributionRules
+    enrichment: EnrichmentRules
 
     @field_validator("personas")
     @classmethod
@@ -51,8 +53,9 @@ class Definitions(Frozen):
 
     @cached_property
     def version(self) -> str:
-        """12 hex digits that change with any value, and with nothing else."""
-        text = json.dumps(self.config(), sort_keys=True, separators=(",", ":"))
+        """12 hex digits that change with any value that scores depend on, and with nothing else."""
+        scoring = self.model_dump(mode="json", exclude_none=True, exclude={"enrichment"})
+        text = json.dumps(scoring, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def config(self) -> dict[str, Any]:
