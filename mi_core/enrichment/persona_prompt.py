@@ -9,15 +9,13 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from mi_core.enrichment.calls import CompanyAnswer, PersonaQuestion
 from mi_core.enrichment.industries import INDUSTRIES
 
 if TYPE_CHECKING:
     from mi_core.definitions import Persona
-
-Mail = Literal["company", "free_mail"]
 
 FACTS: Mapping[str, str] = {
     "intent_score": "0-100, how close to a purchase",
@@ -29,21 +27,23 @@ FACTS: Mapping[str, str] = {
     "top_signals": "acts that gave the most points",
     "rule_persona": "what simple rules say",
     "rule_confidence": "0-1, how sure these are",
-    "mail": "kind of address: company or free_mail",
+    "email_kind": "company or free_mail",
     "company_industry": "of the company",
     "company_size": "people in the company",
 }
 """Every fact that a question can have, and what it means."""
 
 _NUMBERS = {
-    "intent_score": ("score", 100),
-    "engagement": ("engagement", 100_000),
-    "purchase_intent": ("purchase_intent", 100_000),
-    "recency": ("recency", 1000),
-    "frequency": ("frequency", 1000),
-    "signals_count": ("signals_count", 1_000_000),
+    "intent_score": 100,
+    "engagement": 100_000,
+    "purchase_intent": 100_000,
+    "recency": 1000,
+    "frequency": 1000,
+    "signals_count": 1_000_000,
 }
-"""By fact: the name that scores have for it, and its upper bound."""
+"""Upper bounds; a number above is none that scoring gives."""
+
+_EMAIL_KINDS = ("company", "free_mail")
 
 _SIZES = ((10, "1-10"), (50, "11-50"), (200, "51-200"), (500, "201-500"), (5000, "501-5000"))
 _LARGEST = "over 5000"
@@ -56,21 +56,19 @@ def persona_facts(
     *,
     personas: Collection[str],
     signals: Collection[str],
-    mail: Mail | None = None,
 ) -> PersonaQuestion:
     """What may be asked about: all else, and whatever isn't what it should be, is dropped.
 
-    `behavior` has the columns of intent and persona scores: `score`, `engagement`,
-    `purchase_intent`, `recency`, `frequency`, `signals_count`, `top_signals`, `persona`,
-    `persona_confidence`. `personas` and `signals` are the names that there are.
+    `behavior` has the columns of a person's scores, with `intent_score`, `persona` and
+    `persona_confidence`, and `email_kind`. `personas` and `signals` are the names that there are.
     """
     facts: dict[str, str | int | float | None] = {
-        name: _whole(behavior.get(column), most) for name, (column, most) in _NUMBERS.items()
+        name: _whole(behavior.get(name), most) for name, most in _NUMBERS.items()
     }
     facts["top_signals"] = _signals(behavior.get("top_signals"), signals)
     facts["rule_persona"] = _one_of(behavior.get("persona"), personas)
     facts["rule_confidence"] = _share(behavior.get("persona_confidence"))
-    facts["mail"] = _one_of(mail, ("company", "free_mail"))
+    facts["email_kind"] = _one_of(behavior.get("email_kind"), _EMAIL_KINDS)
     facts["company_industry"] = _one_of(_supported(company, "industry"), INDUSTRIES)
     facts["company_size"] = size_class(_supported(company, "size"))
     return PersonaQuestion({name: each for name, each in facts.items() if each is not None})
