@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from funnel_lake import BEGIN
+from provider_fakes import providers as providers
 from retention_lake import DEFINITIONS, retention_warehouse
 
 from mi_core.funnels import Funnel, funnel
