@@ -170,7 +170,8 @@ def _own_handle(name: _Name, label: str | None, local_part: str | None) -> re.Pa
 
 def _made_up(letters: str, name: _Name, label: str | None) -> str:
     """What is left of a local part without what others of that name or company have too."""
-    for word in (*name.words, *([_spellings(label)] if label else [])):
+    known = [*name.words, *([_spellings(label)] if label else [])]
+    for word in sorted(known, key=len, reverse=True):  # `jackson` before `jack`
         letters = re.sub(word, "", letters)
     letters = re.sub(r"(?<!\d)\d{1,4}(?!\d)", "", letters)
     return "" if is_role(letters) or _is_common(letters) else letters
