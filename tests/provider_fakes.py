@@ -51,7 +51,7 @@ class Providers:
         self._changed = threading.Condition()
         self.stopping = threading.Event()
         self._server = Server(self)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,))
 
     def __enter__(self) -> "Providers":
         self._thread.start()

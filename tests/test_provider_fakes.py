@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import socket
 import ssl
+import struct
 import threading
 import tomllib
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import openai
@@ -54,7 +57,7 @@ def ask(providers: Providers, question: Callable[[openai.AsyncOpenAI], Awaitable
 def with_client(url: str, question: Callable[[openai.AsyncOpenAI], Awaitable[Any]]) -> Any:
     async def asked() -> Any:
         http = openai.DefaultAsyncHttpxClient(verify=TLS)
-        options = {"base_url": url, "api_key": "x", "max_retries": 0, "timeout": 0.15}
+        options = {"base_url": url, "api_key": "x", "max_retries": 0, "timeout": 10}
         async with openai.AsyncOpenAI(**options, http_client=http) as client:
             return await question(client)
 
@@ -75,7 +78,7 @@ def social(providers: Providers, **changes: Any) -> httpx.Response:
     heads = {"x-rapidapi-key": "x", "x-rapidapi-host": RAPIDAPI_HOST, "x-client-request-id": "s-1"}
     query = {"query": "Ada Lovelace", "social_networks": "linkedin,github,snapchat"}
     url = f"{providers.urls['rapidapi']}/search-social-links"
-    options = {"params": query, "headers": heads, "timeout": 0.15, "verify": TLS} | changes
+    options = {"params": query, "headers": heads, "timeout": 10, "verify": TLS} | changes
     return httpx.get(url, **options)
 
 
@@ -236,7 +239,7 @@ def test_an_error_is_what_the_client_takes_it_for_and_free(
 ):
     providers.faults["openai"] = [fault]
     with pytest.raises(error) as raised:
-        persona(providers)
+        persona(providers, timeout=0.1 if fault == "hang_before" else 10)
 
     assert type(raised.value) is error
     assert getattr(raised.value, "code", None) == code
@@ -258,10 +261,13 @@ def test_an_error_is_what_the_client_takes_it_for_and_free(
 def test_work_is_billed_whether_or_not_its_answer_arrives(
     providers: Providers, fault: str | Fault, error: type[Exception]
 ):
+    done = threading.Event()
+    providers.before_answer = lambda service, call: done.set()
     providers.faults["openai"] = fault
     with pytest.raises(error):
-        persona(providers).output_text  # noqa: B018
+        persona(providers, timeout=0.1 if fault == "hang_after" else 10).output_text  # noqa: B018
 
+    assert done.wait(10)
     (charge,) = providers.bill()
     assert (charge.service, charge.call_id) == ("openai", "call-1")
     assert charge.cost_micros == providers.asked()[0].cost_micros > 0
@@ -487,12 +493,14 @@ def test_calls_are_logged_without_keys(providers: Providers):
 
 
 def test_calls_at_once_are_counted(providers: Providers):
-    providers.latency_seconds = 0.05
+    all_here = threading.Barrier(5, timeout=10)
+    providers.before_work = lambda service, call: all_here.wait()
 
     async def asked() -> None:
-        async with httpx.AsyncClient(verify=TLS) as client:
+        async with httpx.AsyncClient(verify=TLS, timeout=10) as client:
             url = f"{providers.urls['rapidapi']}/search-social-links"
             await asyncio.gather(*(client.get(url) for _ in range(5)))
+            providers.before_work = None
             await client.get(url)
 
     asyncio.run(asked())
@@ -510,6 +518,35 @@ def test_more_calls_than_a_plan_has_are_refused(providers: Providers):
     assert providers.total_micros() == 2000
 
 
+def test_answers_take_as_long_as_a_test_says(providers: Providers):
+    providers.latency_seconds = 0.05
+    providers.faults["rapidapi"] = [None, Fault("slow", seconds=0.1)]
+    for _ in range(2):
+        social(providers)
+
+    usual, slow = (call.ended_at - call.started_at for call in providers.asked())
+    assert usual >= 0.05
+    assert slow >= 0.15
+
+
+@pytest.mark.parametrize("leave", ["finish", "reset"])
+def test_a_client_that_went_away_was_served_all_the_same(providers: Providers, leave: str):
+    gone = threading.Event()
+    providers.before_answer = lambda service, call: gone.wait(10)
+    providers.social_answer = lambda query, networks: {"linkedin": ["x" * 1_000_000]}
+    address = urlsplit(providers.urls["rapidapi"])
+    with socket.create_connection((address.hostname, address.port)) as client:
+        if leave == "reset":
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        heads = f"host: x\r\nx-rapidapi-key: x\r\nx-rapidapi-host: {RAPIDAPI_HOST}"
+        request = f"GET {address.path}/search-social-links?query=Ada HTTP/1.1\r\n{heads}\r\n\r\n"
+        client.sendall(request.encode())
+        providers.wait_for(1)
+    gone.set()
+    assert social(providers).status_code == 200
+    assert providers.total_micros() == 2000
+
+
 @pytest.mark.parametrize(("hook", "billed"), [("before_work", 0), ("before_answer", 1)])
 def test_a_hook_holds_a_call_before_its_work_or_its_answer(
     providers: Providers, hook: str, billed: int
@@ -518,12 +555,12 @@ def test_a_hook_holds_a_call_before_its_work_or_its_answer(
 
     def held(service: str, call: Any) -> None:
         reached.set()
-        go_on.wait(5)
+        go_on.wait(10)
 
     setattr(providers, hook, held)
-    asking = threading.Thread(target=lambda: seen.append(social(providers, timeout=5)))
+    asking = threading.Thread(target=lambda: seen.append(social(providers)))
     asking.start()
-    assert reached.wait(5)
+    assert reached.wait(10)
     (call,) = providers.wait_for(1, "rapidapi")
     assert (len(providers.bill()), call.status, seen) == (billed, None, [])
     go_on.set()
