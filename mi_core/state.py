@@ -35,6 +35,41 @@ class Posted:
     duplicates: int
 
 
+class Transaction:
+    """Statements in the SQL that both engines share: all of them take effect, or none.
+
+    Parameters are bound by name; times with a zone are written in UTC. `moment` reads them back.
+    """
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._is_postgresql = connection.dialect.name == "postgresql"
+
+    @property
+    def skip_locked(self) -> str:
+        """What ends a query for rows to change, so that two writers at once get different ones."""
+        return " for update skip locked" if self._is_postgresql else ""
+
+    def rows(self, query: str, **bound: object) -> list[dict[str, Any]]:
+        """The rows of a query, or of a statement that returns some."""
+        found = self._connection.execute(sa.text(query), _bindable(bound))
+        return [dict(row) for row in found.mappings()]
+
+    def change(self, statement: str, **bound: object) -> int:
+        """Run a statement; returns how many rows it touched."""
+        return self._connection.execute(sa.text(statement), _bindable(bound)).rowcount
+
+    def change_each(self, statement: str, rows: Sequence[Row]) -> None:
+        """Run a statement once for each row of parameters."""
+        if rows:
+            self._connection.execute(sa.text(statement), [_bindable(row) for row in rows])
+
+    def one_at_a_time(self, key: int) -> None:
+        """Wait until no other transaction holds `key`; SQLite has one writer anyway."""
+        if self._is_postgresql:
+            self.change("select pg_advisory_xact_lock(:key)", key=key)
+
+
 class State:
     """The state database of one workspace."""
 
@@ -70,6 +105,18 @@ class State:
     def close(self) -> None:
         self._engine.dispose()
 
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """One transaction that writes."""
+        with self._write() as connection:
+            yield Transaction(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """One transaction that reads."""
+        with self._engine.connect() as connection, connection.begin():
+            yield Transaction(connection)
+
     # --- what the workspace knows of itself
 
     def meta(self, name: str) -> str | None:
@@ -88,10 +135,17 @@ class State:
 
     # --- inbox
 
-    def post(self, events: Sequence[tuple[str, str]], received_at: datetime) -> Posted:
+    def post(
+        self,
+        events: Sequence[tuple[str, str]],
+        received_at: datetime,
+        *,
+        within: Transaction | None = None,
+    ) -> Posted:
         """Put events, `(event_id, JSON past the privacy door)`, into the inbox.
 
-        They are on disk when this returns. The id is what makes a second delivery a duplicate.
+        They are on disk when this returns, or when the transaction `within` ends. The id is what
+        makes a second delivery a duplicate.
         """
         at = _naive(received_at)
         rows = [{"event_id": key, "received_at": at, "body": body} for key, body in events]
@@ -99,12 +153,10 @@ class State:
             "insert into inbox (event_id, received_at, body)"
             " values (:event_id, :received_at, :body) on conflict (event_id) do nothing"
         )
-        with self._write() as connection:
-            if connection.dialect.name == "postgresql":
-                # Numbers must become visible in their order: the drain keeps only the newest.
-                lock = sa.text("select pg_advisory_xact_lock(:key)")
-                connection.execute(lock, {"key": _INBOX_KEY})
-            accepted = sum(connection.execute(sa.text(insert), row).rowcount for row in rows)
+        with self._joined(within) as transaction:
+            # Numbers must become visible in their order: the drain keeps only the newest.
+            transaction.one_at_a_time(_INBOX_KEY)
+            accepted = sum(transaction.change(insert, **row) for row in rows)
         return Posted(accepted, len(rows) - accepted)
 
     def prune_inbox(self, seq: int, received_before: datetime) -> int:
@@ -131,7 +183,12 @@ class State:
             connection.execute(sa.text(upsert), rows)
 
     def assign_personas(
-        self, rows: Iterable[tuple[str, str, float]], *, source: str, assigned_at: datetime
+        self,
+        rows: Iterable[tuple[str, str, float]],
+        *,
+        source: str,
+        assigned_at: datetime,
+        within: Transaction | None = None,
     ) -> int:
         """Assign `(user_id, slug, confidence)`; returns how many assignments changed.
 
@@ -143,19 +200,15 @@ class State:
         incoming = [{"user_id": u, "slug": s, "confidence": c} for u, s, c in rows]
         if not incoming:
             return 0
-        bound = {
-            "source": source,
-            "at": _naive(assigned_at),
-            "strength": sql.STRENGTH[source],
-        }
-        with self._write() as connection:
+        assigned = {"source": source, "at": assigned_at}
+        with self._joined(within) as transaction:
             for statement in sql.STAGE_INCOMING:
-                connection.execute(sa.text(statement))
-            connection.execute(sa.text(sql.INCOMING), incoming)
-            connection.execute(sa.text(sql.SUPERSEDE), bound)
-            changed = connection.execute(sa.text(sql.ASSIGN), bound).rowcount
-            connection.execute(sa.text("drop table incoming_persona"))
-        return int(changed)
+                transaction.change(statement)
+            transaction.change_each(sql.INCOMING, incoming)
+            transaction.change(sql.SUPERSEDE, strength=sql.STRENGTH[source], **assigned)
+            changed = transaction.change(sql.ASSIGN, **assigned)
+            transaction.change("drop table incoming_persona")
+        return changed
 
     def persona_of(self, user_id: str, as_of: datetime) -> Row | None:
         """The persona in force at `as_of`: slug, confidence, source; None where none is."""
@@ -217,6 +270,15 @@ class State:
         with self._engine.connect() as connection:
             row = connection.execute(sa.text(query), bound).mappings().first()
             return dict(row) if row else None
+
+    @contextmanager
+    def _joined(self, within: Transaction | None) -> Iterator[Transaction]:
+        """The transaction `within`, or one of its own."""
+        if within is not None:
+            yield within
+            return
+        with self.writing() as transaction:
+            yield transaction
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
@@ -285,6 +347,18 @@ def _statements(script: str, dialect: str) -> list[str]:
         _IDENTITY.get(dialect, "bigint generated always as identity primary key"),
     )
     return [statement.strip() for statement in text.split(";") if statement.strip()]
+
+
+def moment(stored: datetime | str | None) -> datetime | None:
+    """A time as a query of the state gives it, with its zone: text on SQLite."""
+    if stored is None:
+        return None
+    at = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return at.replace(tzinfo=UTC)
+
+
+def _bindable(bound: Row) -> dict[str, Any]:
+    return {k: _naive(v) if isinstance(v, datetime) else v for k, v in bound.items()}
 
 
 def _naive(moment: datetime) -> str:

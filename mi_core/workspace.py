@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from mi_core.attribution import Attribution
     from mi_core.definitions import FunnelStep
+    from mi_core.enrichment.service import Enrichment
     from mi_core.funnels import Funnel
     from mi_core.ingest.spend import SpendSummary
     from mi_core.journey import Journey
@@ -324,6 +326,13 @@ class Workspace:
         from mi_core.ingest.spend import ingest_spend
 
         return ingest_spend(self.warehouse, self.definitions, map(Path, files), replace=replace)
+
+    @cached_property
+    def enrichment(self) -> "Enrichment":
+        """Leads: queue them, work the queue, see what they cost; see `enrichment.service`."""
+        from mi_core.enrichment.service import Enrichment
+
+        return Enrichment(self.warehouse, self.state, self.definitions, self.keys, self.settings)
 
     def scored_as_of(self) -> datetime | None:
         """The instant of the newest scoring; None before the first."""

@@ -10,14 +10,19 @@ import hashlib
 import hmac
 import os
 import secrets
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from mi_core.errors import SettingsError
 from mi_core.settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
 
 _BLOCK = 64
 _SHORTEST = 32
@@ -45,6 +50,13 @@ class HashKeys:
         """The hash of an id under each key, newest first."""
         text = identifier.strip().encode()
         return [UUID(bytes=_hmac(key, text)[:16]) for key in self.keys]
+
+    def cipher(self) -> "MultiFernet":
+        """Encrypts what may only wait a while, such as a lead's address; reads old keys' too."""
+        from cryptography.fernet import Fernet, MultiFernet
+
+        derived = (urlsafe_b64encode(_hmac(key, b"waiting address")) for key in self.keys)
+        return MultiFernet([Fernet(key) for key in derived])
 
     def pads(self) -> dict[str, bytes | None]:
         """HMAC's inner and outer pads of the newest key and of the one before, for door.sql."""

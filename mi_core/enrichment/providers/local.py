@@ -49,7 +49,10 @@ class LocalCompany:
 
 
 class LocalPersona:
-    """Says what the rules say, with their confidence, and names them as its evidence."""
+    """Says what the rules say, with their confidence, and names them as its evidence.
+
+    Of a stranger they say what they say of everybody else.
+    """
 
     name = "local"
 
@@ -63,7 +66,8 @@ class LocalPersona:
         slug = request.body.get("rule_persona")
         confidence = request.body.get("rule_confidence")
         if slug not in self._personas or not isinstance(confidence, int | float):
-            return Reply("rejected", 0, error="The rules of scoring say no persona.")
+            last = max(self._personas.values(), key=lambda persona: persona.position)
+            return Reply("ok", 0, PersonaAnswer(last.slug, last.confidence, ()))
         return Reply("ok", 0, PersonaAnswer(str(slug), float(confidence), ("rule_persona",)))
 
     async def close(self) -> None:

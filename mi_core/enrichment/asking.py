@@ -1,0 +1,123 @@
+"""One paid call from leave to ledger, and what can come in between.
+
+Reserve, wait for the turn, send, settle: the answer is kept in the transaction that settles the
+call, so that what was paid for is there, and what is there was paid for once.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from mi_core.definitions import EnrichmentRules, ProviderPrice
+from mi_core.enrichment import ledger
+from mi_core.enrichment.calls import SHUT, Provider, Reply
+from mi_core.enrichment.queue import Lead
+from mi_core.state import State, Transaction
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+Clock = Callable[[], datetime]
+Keep = Callable[[Transaction, Answer], None]
+
+_WORTH_WAITING = timedelta(seconds=30)
+
+
+class Interrupted(Exception):
+    """The lead can't go on now."""
+
+
+class PutOff(Interrupted):
+    """The provider wants to be left alone for a while; that is not the lead's fault."""
+
+    def __init__(self, due: datetime) -> None:
+        super().__init__(f"The provider is not to be asked before {due:%H:%M:%S} UTC.")
+        self.due = due
+
+
+class BudgetReached(Interrupted):
+    """A cap would be passed: the queue stops."""
+
+
+class LostLease(Interrupted):
+    """Somebody else has the lead, or it was cancelled."""
+
+
+class ProviderDown(Interrupted):
+    """The provider is down or its account is; the lead goes on without it."""
+
+
+@dataclass
+class Asker:
+    """Asks providers, at most so many at a time each, and keeps the books."""
+
+    state: State
+    rules: EnrichmentRules
+    clock: Clock
+
+    def __post_init__(self) -> None:
+        self._turns: dict[str, asyncio.Semaphore] = {}
+
+    async def ask(
+        self,
+        lead: Lead | None,
+        provider: Provider[Question, Answer],
+        question: Question,
+        keep: Keep[Answer],
+    ) -> Reply[Answer]:
+        """Ask once; `keep` stores a good answer as the call is settled.
+
+        Raises
+        ------
+        Interrupted
+            There was no leave to send the call, or the account can't be used.
+        """
+        price: ProviderPrice = getattr(self.rules.providers, provider.name)
+        turn = self._turns.setdefault(provider.name, asyncio.Semaphore(self.rules.concurrency))
+        async with turn:
+            request = provider.request(question)
+            call_id = await self._leave(lead, provider.name, price, request)
+            started = time.perf_counter()
+            reply = await provider.send(request, call_id)
+            latency = round(1000 * (time.perf_counter() - started))
+        now = self.clock()
+        with self.state.writing() as transaction:
+            # What is settled already, by its bill, keeps its cost; the answer is as good as ever.
+            ledger.settle(transaction, call_id, reply, latency_ms=latency, now=now)
+            ledger.note_health(transaction, provider.name, reply, now=now, rules=self.rules)
+            if reply.outcome == "ok" and reply.answer is not None:
+                keep(transaction, reply.answer)
+        if reply.outcome in SHUT:
+            raise ProviderDown(f"{provider.name}: {reply.error}")
+        return reply
+
+    async def _leave(
+        self, lead: Lead | None, provider: str, price: ProviderPrice, request: Any
+    ) -> str:
+        """The id to send the call under, once its turn has come."""
+        while True:
+            now = self.clock()
+            leave = ledger.reserve(
+                self.state, lead, provider, price, request, now=now, rules=self.rules
+            )
+            match leave:
+                case ledger.Reserved():
+                    await _until(leave.call_at, now)
+                    return leave.call_id
+                case ledger.Later(due) if due > now + _WORTH_WAITING:
+                    raise PutOff(due)
+                case ledger.Later(due):
+                    await _until(due, now)
+                case ledger.Down(reason):
+                    raise ProviderDown(reason)
+                case ledger.OverBudget(reason):
+                    raise BudgetReached(reason)
+                case ledger.LeaseLost():
+                    raise LostLease
+
+
+async def _until(due: datetime, now: datetime) -> None:
+    await asyncio.sleep(max(0.0, (due - now).total_seconds()))

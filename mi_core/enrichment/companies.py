@@ -1,0 +1,90 @@
+"""What is known of companies: asked once for all leads of a domain, and kept for a while.
+
+Whoever asks first puts up a claim; the others wait for the answer, in this process and in others.
+A claim ends by itself, in case its owner died.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from mi_core.definitions import EnrichmentRules
+from mi_core.enrichment.calls import CompanyAnswer, Fact
+from mi_core.state import Row, State, Transaction
+
+_KNOWN = """
+select facts, provider
+from company_profile
+where domain = :domain and fetched_at > :since
+"""
+_CLAIM = """
+insert into company_profile (domain, claim_token, claim_expires_at)
+values (:domain, :token, :until)
+on conflict (domain) do update
+set claim_token = excluded.claim_token, claim_expires_at = excluded.claim_expires_at
+where
+    company_profile.claim_token is null
+    or company_profile.claim_token = excluded.claim_token
+    or company_profile.claim_expires_at <= :now
+"""
+_STORE = """
+update company_profile
+set
+    facts = :facts, provider = :provider, fetched_at = :now,
+    claim_token = null, claim_expires_at = null
+where domain = :domain
+"""
+_LET_GO = """
+update company_profile
+set claim_token = null, claim_expires_at = null
+where domain = :domain and claim_token = :token
+"""
+
+
+def known_or_claimed(
+    state: State, domain: str, token: str, *, now: datetime, rules: EnrichmentRules
+) -> tuple[CompanyAnswer, str] | bool:
+    """What is known of a company and who said so; else whether it is now ours to ask."""
+    since = now - timedelta(days=rules.company_days)
+    until = now + timedelta(seconds=rules.lease_seconds)
+    with state.writing() as transaction:
+        if found := transaction.rows(_KNOWN, domain=domain, since=since):
+            return read_facts(found[0]["facts"]), found[0]["provider"]
+        return transaction.change(_CLAIM, domain=domain, token=token, until=until, now=now) == 1
+
+
+def store(
+    transaction: Transaction, domain: str, answer: CompanyAnswer, provider: str, *, now: datetime
+) -> None:
+    """Keep an answer for the leads to come, whoever's claim stands by now."""
+    facts = write_facts(answer)
+    transaction.change(_STORE, domain=domain, facts=facts, provider=provider, now=now)
+
+
+def let_go(state: State, domain: str, token: str) -> None:
+    """Give up a claim, if it is still ours."""
+    with state.writing() as transaction:
+        transaction.change(_LET_GO, domain=domain, token=token)
+
+
+def known(transaction: Transaction, domain: str) -> CompanyAnswer | None:
+    """What was last said of a company, however long ago."""
+    query = "select facts from company_profile where domain = :domain and facts is not null"
+    found = transaction.rows(query, domain=domain)
+    return read_facts(found[0]["facts"]) if found else None
+
+
+def supported(answer: CompanyAnswer | None) -> Row:
+    """The values of the facts that their source bears out."""
+    facts = answer.facts if answer else {}
+    return {name: fact.value for name, fact in facts.items() if fact.is_supported}
+
+
+def write_facts(answer: CompanyAnswer) -> str:
+    """An answer as JSON text."""
+    return json.dumps({name: asdict(fact) for name, fact in answer.facts.items()}, sort_keys=True)
+
+
+def read_facts(text: str) -> CompanyAnswer:
+    """The answer that `write_facts` wrote."""
+    return CompanyAnswer({name: Fact(**fact) for name, fact in json.loads(text).items()})

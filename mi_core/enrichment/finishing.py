@@ -1,0 +1,95 @@
+"""What a lead's steps come to: its identity, its persona and its event, in one transaction."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from mi_core.enrichment import queue
+from mi_core.enrichment.calls import Step
+from mi_core.enrichment.queue import Finding, Lead
+from mi_core.enrichment.steps import StepResult
+from mi_core.state import State, Transaction
+
+EVENT = "identity_enriched"
+_PAID_FOR = ("paid", "cache")
+
+
+def complete(
+    state: State,
+    transaction: Transaction,
+    lead: Lead,
+    done: Mapping[Step, StepResult],
+    *,
+    company_domain: str | None,
+    now: datetime,
+) -> bool:
+    """End a lead whose steps are done; false where the lease was lost, and nothing is written."""
+    profiles = done["social"].answer if "social" in done else None
+    company = _company(done.get("company"), company_domain)
+    finding = Finding(
+        "completed",
+        is_partial=any(each.is_missing for each in done.values()),
+        error="; ".join(each.error for each in done.values() if each.error) or None,
+        social_profiles=dict(profiles) if profiles else None,
+        company=company,
+    )
+    if not queue.finish(transaction, lead, finding, now=now):
+        return False
+    persona = done["persona"]
+    if persona.answer:
+        assigned = (lead.user_id, persona.answer["slug"], persona.answer["confidence"])
+        source = "ai_enrichment" if persona.source in _PAID_FOR else "behavior_analysis"
+        state.assign_personas([assigned], source=source, assigned_at=now, within=transaction)
+    state.post([_event(lead, finding, now)], now, within=transaction)
+    return True
+
+
+def bury(
+    transaction: Transaction,
+    lead: Lead,
+    done: Mapping[Step, StepResult],
+    error: str,
+    *,
+    now: datetime,
+) -> bool:
+    """Make a lead a dead letter, with what its steps gave so far and its last error."""
+    profiles = done["social"].answer if "social" in done else None
+    finding = Finding(
+        "failed_permanent",
+        error=error,
+        social_profiles=dict(profiles) if profiles else None,
+        company=_company(done.get("company"), None),
+    )
+    return queue.finish(transaction, lead, finding, now=now)
+
+
+def _company(result: StepResult | None, domain: str | None) -> dict[str, Any]:
+    """The company's columns: facts that their source bears out, and no others."""
+    facts = result.answer or {} if result else {}
+    known = {name: fact["value"] for name, fact in facts.items() if fact["is_supported"]}
+    return {"domain": domain, **known}
+
+
+def _event(lead: Lead, finding: Finding, now: datetime) -> tuple[str, str]:
+    """The event that tells the lake, as the inbox holds it; the same lead gives the same id."""
+    event_id = str(uuid5(NAMESPACE_URL, f"{EVENT}/{lead.lead_id}"))
+    company = finding.company or {}
+    known = {name for name, value in company.items() if value is not None}
+    properties = {
+        "has_company": bool(known - {"domain"}),
+        "fields_filled": len(known) + len(finding.social_profiles or {}),
+    }
+    at = now.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    body = {
+        "source": "enrichment",
+        "event_id": event_id,
+        "event_name": EVENT,
+        "distinct_id_hash": lead.user_id,
+        "occurred_at": at,
+        "received_at": at,
+        "properties": json.dumps(properties),
+        "experiments": "{}",
+    }
+    return event_id, json.dumps(body)

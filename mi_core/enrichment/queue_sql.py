@@ -1,0 +1,279 @@
+"""The queue's statements, in the SQL that SQLite and PostgreSQL share."""
+
+from dataclasses import dataclass
+
+STAGE = (
+    "drop table if exists incoming_lead",
+    "create temporary table incoming_lead (user_id varchar(36) primary key, lead_id varchar(36),"
+    " status varchar(24), trigger_event varchar(64), email_hash varchar(64), email_domain text,"
+    " email_encrypted text, for_batch integer, error text)",
+)
+INCOMING = """
+insert into incoming_lead (
+    user_id, lead_id, status, trigger_event, email_hash, email_domain, email_encrypted, for_batch,
+    error
+)
+values (
+    :user_id, :lead_id, :status, :trigger_event, :email_hash, :email_domain, :email_encrypted,
+    :for_batch, :error
+)
+"""
+
+_KEEP_PAID_STEPS = """
+update user_identity
+set
+    status = i.status, trigger_event = i.trigger_event, error = i.error, tries = 0,
+    next_try_at = null, queued_at = :now, email_encrypted = i.email_encrypted,
+    for_batch = i.for_batch
+from incoming_lead as i
+where
+    user_identity.user_id = i.user_id
+    and user_identity.email_hash = i.email_hash
+    and user_identity.status in ('failed_permanent', 'cancelled')
+"""
+_REPLACE = """
+update user_identity
+set
+    lead_id = i.lead_id, status = i.status, trigger_event = i.trigger_event, error = i.error,
+    tries = 0, next_try_at = null, queued_at = :now, email_hash = i.email_hash,
+    email_domain = i.email_domain, email_encrypted = i.email_encrypted, for_batch = i.for_batch
+from incoming_lead as i
+where
+    user_identity.user_id = i.user_id
+    and i.status = 'pending'
+    and user_identity.status not in ('processing', 'waiting')
+    and (
+        coalesce(user_identity.email_hash, '') <> i.email_hash
+        or (user_identity.status = 'completed' and user_identity.enriched_at < :stale)
+    )
+"""
+_INSERT = """
+insert into user_identity (
+    user_id, lead_id, status, trigger_event, error, queued_at, email_hash, email_domain,
+    email_encrypted, for_batch
+)
+select
+    i.user_id, i.lead_id, i.status, i.trigger_event, i.error, :now, i.email_hash, i.email_domain,
+    i.email_encrypted, i.for_batch
+from incoming_lead as i
+where not exists (select 1 from user_identity as u where u.user_id = i.user_id)
+"""
+PUT = (_KEEP_PAID_STEPS, _REPLACE, _INSERT)
+"""In this order; what none of them touches is left alone."""
+
+LEAD = """
+select
+    user_id, lead_id, status, trigger_event as trigger, tries, queued_at, next_try_at, is_partial,
+    error, email_domain, company_name, company_domain, company_industry, company_size,
+    company_location, social_profiles, cost_micros, enriched_at
+from user_identity
+where user_id = :user_id
+"""
+CALLS_OF = """
+select
+    call_id, step, provider, model, status, cost_micros, most_micros, latency_ms, called_at, error
+from enrichment_call
+where lead_id = :lead_id
+order by called_at, call_id
+"""
+BECAME = """
+select
+    i.user_id,
+    case
+        when u.queued_at = :now and u.status = 'pending' then 'queued'
+        when i.status = 'failed_permanent' then 'failed_permanent'
+        else u.status
+    end as became
+from incoming_lead as i
+join user_identity as u on u.user_id = i.user_id
+"""
+
+_LOST_WORKER = "the worker died while it had the lead"
+
+# A worker that comes back after all still writes down what its call cost.
+ORPHAN_CALLS = """
+update enrichment_call
+set status = 'lost', error = 'the worker died before the answer was written down'
+where
+    status = 'reserved'
+    and cost_micros is null
+    and batch_key is null
+    and (lead_id is not null or called_at < :long_ago)
+    and not exists (
+        select 1
+        from user_identity as u
+        where
+            u.lead_id = enrichment_call.lead_id
+            and u.status = 'processing'
+            and u.lease_expires_at > :now
+    )
+"""
+BURY_EXPIRED = f"""
+update user_identity
+set
+    status = 'failed_permanent',
+    error = coalesce(error || '; ', '') || '{_LOST_WORKER}',
+    lease_token = null, lease_expires_at = null
+where status = 'processing' and lease_expires_at <= :now and tries >= :tries
+"""
+# One of several people with one address at a time: the others take over what it finds.
+LEASE = """
+update user_identity
+set status = 'processing', tries = tries + 1, lease_token = :token, lease_expires_at = :until
+where user_id = (
+    select u.user_id
+    from user_identity as u
+    where
+        (
+            (u.status in ('pending', 'failed') and coalesce(u.next_try_at, :now) <= :now)
+            or (u.status = 'processing' and u.lease_expires_at <= :now)
+        )
+        and (cast(:only as varchar(36)) is null or u.user_id = :only)
+        and not exists (
+            select 1
+            from user_identity as other
+            where
+                other.email_hash = u.email_hash
+                and other.user_id <> u.user_id
+                and other.status = 'processing'
+                and other.lease_expires_at > :now
+        )
+    order by coalesce(u.next_try_at, u.queued_at), u.user_id
+    limit 1{skip_locked}
+)
+returning
+    user_id, lead_id, lease_token as token, tries, for_batch, email_hash, email_domain,
+    email_encrypted, trigger_event as trigger
+"""
+
+TOUCH = "update user_identity set lease_token = lease_token where lease_token = :token"
+GIVE_BACK = """
+update user_identity
+set
+    status = 'pending', tries = tries - 1, next_try_at = :due,
+    lease_token = null, lease_expires_at = null
+where lease_token = :token
+"""
+FAIL = """
+update user_identity
+set
+    status = 'failed', error = :error, next_try_at = :due,
+    lease_token = null, lease_expires_at = null
+where lease_token = :token
+"""
+WAITING = """
+select
+    u.user_id, u.lead_id, u.tries, u.for_batch, u.email_hash, u.email_domain, u.email_encrypted,
+    u.trigger_event as trigger
+from user_identity as u
+where
+    u.status = 'waiting'
+    and not exists (
+        select 1
+        from enrichment_call as c
+        where c.lead_id = u.lead_id and c.batch_key is not null and c.cost_micros is null
+    )
+order by u.queued_at, u.user_id
+limit :most
+"""
+LEASE_WAITING = """
+update user_identity
+set status = 'processing', lease_token = :token, lease_expires_at = :until
+where lead_id = :lead_id and status = 'waiting'
+returning
+    user_id, lead_id, lease_token as token, tries, for_batch, email_hash, email_domain,
+    email_encrypted, trigger_event as trigger
+"""
+LEAVE_BATCH = """
+update user_identity
+set status = 'pending', for_batch = 0, tries = 0
+where lead_id = :lead_id and status = 'waiting'
+"""
+WAIT = """
+update user_identity
+set status = 'waiting', lease_token = null, lease_expires_at = null
+where lease_token = :token
+"""
+FINISH = """
+update user_identity
+set
+    status = :status, is_partial = :is_partial, error = :error, next_try_at = null,
+    email_encrypted = case when :status = 'failed_permanent' then email_encrypted end,
+    social_profiles = :social_profiles, company_name = :company_name,
+    company_domain = :company_domain, company_industry = :company_industry,
+    company_size = :company_size, company_location = :company_location,
+    enriched_at = case when :status = 'completed' then :now else enriched_at end,
+    cost_micros = (
+        select coalesce(sum(c.cost_micros), 0)
+        from enrichment_call as c
+        where c.user_id = user_identity.user_id
+    ),
+    lease_token = null, lease_expires_at = null
+where lease_token = :token
+"""
+CANCEL = """
+update user_identity
+set
+    status = 'cancelled', error = null, email_encrypted = null, next_try_at = null,
+    lease_token = null, lease_expires_at = null
+where
+    user_id = :user_id
+    and status in ('pending', 'processing', 'waiting', 'failed', 'failed_permanent')
+"""
+
+
+@dataclass(frozen=True)
+class Again:
+    """Which leads are tried again, and the statement that queues them."""
+
+    where: str
+
+    @property
+    def statement(self) -> str:
+        return (
+            "update user_identity set status = 'pending', tries = 0, next_try_at = null,"
+            f" queued_at = :now where {self.where}"
+        )
+
+
+_ONE_OR_ALL = "(cast(:user_id as varchar(36)) is null or user_id = :user_id)"
+
+RETRY = Again(
+    "status = 'failed_permanent' and email_hash is not null and email_domain is not null"
+    f" and {_ONE_OR_ALL}"
+)
+RETRY_PARTIAL = Again(f"status = 'completed' and is_partial = 1 and {_ONE_OR_ALL}")
+FORGET_UNPAID_STEPS = """
+delete from enrichment_step
+where
+    source in ('skipped', 'rules')
+    and lead_id in (select lead_id from user_identity where {where})
+"""
+
+TWIN = """
+select lead_id, user_id
+from user_identity
+where
+    email_hash = :email_hash
+    and lead_id <> :lead_id
+    and status = 'completed'
+    and is_partial = 0
+    and enriched_at >= :since
+order by enriched_at desc
+limit 1
+"""
+ERASE_WAITING = """
+update user_identity
+set email_encrypted = null
+where
+    status = 'failed_permanent'
+    and email_encrypted is not null
+    and coalesce(next_try_at, queued_at) < :before
+"""
+COUNT_DUE = """
+select count(*) as due
+from user_identity
+where
+    (status in ('pending', 'failed') and coalesce(next_try_at, :now) <= :now)
+    or (status = 'processing' and lease_expires_at <= :now)
+"""

@@ -1,0 +1,275 @@
+"""The enrichment of one workspace: the verbs that people, flows and services use."""
+
+import asyncio
+import csv
+import signal
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mi_core.definitions import Definitions, EnrichmentRules
+from mi_core.enrichment import intake, ledger, queue
+from mi_core.enrichment.asking import Asker
+from mi_core.enrichment.intake import Entry
+from mi_core.enrichment.worker import Worked, Worker
+from mi_core.enrichment.working import Steps
+from mi_core.errors import BadValue, UnknownPerson
+from mi_core.ingest.classify import Progress, silent
+from mi_core.ingest.keys import HashKeys
+from mi_core.settings import Settings
+from mi_core.state import Row, State
+from mi_core.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from mi_core.enrichment.costs import Costs, Stats
+    from mi_core.enrichment.decoy_run import Decoys
+
+PER_RUN = 10
+"""Leads that a scheduled run takes."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What became of leads that were handed in: how many, and what was wrong with which.
+
+    `skipped` ones are known already: waiting, being worked on, or completed lately.
+    """
+
+    queued: int
+    skipped: int
+    refused: int
+    problems: Sequence[Row]
+    statuses: Sequence[str]
+    user_ids: Sequence[str]
+
+
+class Enrichment:
+    """Leads of a workspace. `clock` tells the time, with a zone."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        state: State,
+        definitions: Definitions,
+        keys: HashKeys,
+        settings: Settings,
+    ) -> None:
+        self.warehouse, self.state = warehouse, state
+        self.definitions, self.keys, self.settings = definitions, keys, settings
+        self.clock = _now
+
+    @property
+    def rules(self) -> EnrichmentRules:
+        return self.definitions.enrichment
+
+    # --- into the queue
+
+    def put(self, entries: Iterable[Entry], *, for_batch: bool = False) -> Queued:
+        """Queue leads. `for_batch`: their personas may take a day, at half the price."""
+        given = list(entries)
+        leads = intake.new_leads(self.warehouse, self.keys, given, for_batch=for_batch)
+        became = queue.put(self.state, leads, now=self.clock(), rules=self.rules)
+        statuses = ["refused" if lead.error else became[lead.user_id] for lead in leads]
+        problems = [
+            {"lead": number, "problem": lead.error}
+            for number, lead in enumerate(leads, start=1)
+            if lead.error
+        ]
+        queued = {lead.user_id for lead in leads if became[lead.user_id] == "queued"}
+        refused = len(problems)
+        return Queued(
+            queued=len(queued),
+            skipped=len(leads) - len(queued) - refused,
+            refused=refused,
+            problems=problems,
+            statuses=statuses,
+            user_ids=[lead.user_id for lead in leads],
+        )
+
+    def put_file(self, path: Path, *, for_batch: bool = False) -> Queued:
+        """Queue the leads of a CSV file; see `intake.read_leads`."""
+        return self.put(intake.read_leads(path), for_batch=for_batch)
+
+    # --- through it
+
+    def work(
+        self,
+        most: int | None = PER_RUN,
+        *,
+        only: str | None = None,
+        progress: Progress = silent,
+    ) -> Worked:
+        """Work the queue: up to `most` leads (None: all that are due), or `only` a user_id's.
+
+        Batches that have ended are taken in first, and those that wait for one are sent off last.
+        Ctrl-C and SIGTERM let the leads under way finish.
+        """
+        patience = timedelta(days=self.rules.dead_letter_days)
+        queue.erase_waiting(self.state, before=self.clock() - patience)
+        return _run(self._work(most, only, progress))
+
+    async def _work(self, most: int | None, only: str | None, progress: Progress) -> Worked:
+        from mi_core.enrichment.desk import open_desk
+
+        desk = open_desk(self.settings, self.definitions)
+        try:
+            steps = Steps(
+                Asker(self.state, self.rules, self.clock),
+                desk,
+                desk.local_persona,
+                list(self.definitions.personas),
+                list(self.definitions.signals),
+            )
+            worker = Worker(steps, self.keys.cipher(), self._behaviors, only)
+            _stop_on_signals(worker.stop)
+            if desk.batch is None or only is not None:
+                return await worker.work(most, progress)
+            from mi_core.enrichment.batches import Batches
+
+            batches = Batches(worker, desk.batch)
+            await batches.collect()
+            worked = await worker.work(most, progress)
+            await batches.send()
+            return replace(worked, batches=batches.batched)
+        finally:
+            await desk.close()
+
+    def _behaviors(self, user_ids: Sequence[str]) -> Mapping[str, Row]:
+        found = self.warehouse.query("enrichment/behavior", user_ids=list(user_ids))
+        names = [column[0] for column in found.description]
+        rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return {row["user_id"]: row for row in rows}
+
+    # --- looking, and lending a hand
+
+    def lead(self, distinct_id: str) -> Row:
+        """All that is known of a person's lead, by an id of the product or a user_id.
+
+        Raises
+        ------
+        UnknownPerson
+            Nobody ever queued a lead with that id.
+        """
+        found = queue.describe(self.state, self._user_id(distinct_id))
+        if found is None:
+            raise UnknownPerson("No lead was queued with that id.")
+        return found
+
+    def cancel(self, distinct_id: str) -> bool:
+        """Take a lead out of the queue and erase its address; false where it wasn't in it."""
+        return queue.cancel(self.state, [self.lead(distinct_id)["user_id"]], now=self.clock()) == 1
+
+    def retry(self, distinct_id: str | None = None, *, partial: bool = False) -> int:
+        """Queue dead letters again, or with `partial` leads that lack a step; all, or one."""
+        user_id = None if distinct_id is None else self.lead(distinct_id)["user_id"]
+        return queue.retry(self.state, now=self.clock(), partial=partial, user_id=user_id)
+
+    def _user_id(self, written: str) -> str:
+        """The person's: of an id of the product, or a user_id as tables show it."""
+        if queue.describe(self.state, written):
+            return written
+        return intake.people(self.warehouse, self.keys, [written])[0]
+
+    # --- money
+
+    def budget(self) -> ledger.Budget:
+        """What is spent and held of today's and this month's cap."""
+        with self.state.reading() as transaction:
+            return ledger.budget(transaction, now=self.clock(), rules=self.rules)
+
+    def settle(
+        self,
+        provider: str,
+        bill: Mapping[str, int] | None = None,
+        *,
+        before: datetime | None = None,
+    ) -> dict[str, int]:
+        """Settle the calls of unknown cost made before `before` (default: now).
+
+        By the provider's bill, call id → millionths of a dollar; without one, all are taken to
+        have been billed for the most that they can have cost. See `ledger.settle_by_bill`.
+        """
+        until = before or self.clock()
+        return ledger.settle_by_bill(self.state, provider, bill, before=until, now=self.clock())
+
+    def decoys(self, count: int = 50, *, seed: int = 0, progress: Progress = silent) -> "Decoys":
+        """How often the guard takes another person's profile for a lead's; see `decoy_run`."""
+        from mi_core.enrichment.decoy_run import run_decoys
+        from mi_core.enrichment.desk import open_desk
+
+        async def run() -> "Decoys":
+            desk = open_desk(self.settings, self.definitions)
+            try:
+                asker = Asker(self.state, self.rules, self.clock)
+                return await run_decoys(asker, desk.social, count, seed=seed, progress=progress)
+            finally:
+                await desk.close()
+
+        return _run(run())
+
+    def costs(self, *, days: int = 30, as_of: datetime | None = None) -> "Costs":
+        """What leads cost in the `days` days before `as_of` (default: now); see `costs.costs`."""
+        from mi_core.enrichment.costs import costs
+
+        return costs(self.warehouse, self.rules, **self._period(days, as_of))
+
+    def stats(self, *, days: int = 30, as_of: datetime | None = None) -> "Stats":
+        """How the queue does, in the `days` days before `as_of` (default: now)."""
+        from mi_core.enrichment.costs import stats
+
+        return stats(self.warehouse, self.rules, **self._period(days, as_of))
+
+    def _period(self, days: int, as_of: datetime | None) -> dict[str, datetime]:
+        if days < 1:
+            raise BadValue(f"A period has 1 day or more, not {days}.")
+        until = as_of or self.clock()
+        return {"since": until - timedelta(days=days), "until": until}
+
+
+def read_bill(path: Path) -> dict[str, int]:
+    """A bill from a CSV file with the columns call_id and usd: id → millionths of a dollar.
+
+    Raises
+    ------
+    BadValue
+        A line has no id, or no amount.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    bill: dict[str, int] = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            bill[row["call_id"]] = round(float(row["usd"]) * 1e6)
+        except (KeyError, TypeError, ValueError):
+            raise BadValue(
+                f"{path.name}, line {number}: a bill has the columns call_id and usd (a number)."
+            ) from None
+    return bill
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end; in a thread of its own where a loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def _stop_on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        # Only the main thread of a process that has signals can listen to them.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(each, stop.set)
