@@ -160,7 +160,7 @@ def failure(service: str, kind: str, status: int) -> Answer:
 
 def heads(service: str, calls: int) -> dict[str, str]:
     """Headers of every answer of a service, after so many calls."""
-    left = str(max(0, 10_000 - calls))
+    left = str(max(1, 10_000 - calls))  # none left would mean that the month is over
     if service == "rapidapi":
         return {
             "x-rapidapi-request-id": uuid.uuid4().hex,
