@@ -46,7 +46,7 @@ _NUMBERS = {
 _EMAIL_KINDS = ("company", "free_mail")
 
 _SIZES = ((10, "1-10"), (50, "11-50"), (200, "51-200"), (500, "201-500"), (5000, "501-5000"))
-_LARGEST = "over 5000"
+_LARGEST = "over_5000"
 _MOST_SIGNALS = 5
 
 
@@ -136,8 +136,9 @@ def persona_input(question: PersonaQuestion) -> str:
 
 
 def _fits(value: object) -> bool:
+    """A number, or names without a space in them: no sentence can be made of these."""
     if isinstance(value, str):
-        return re.fullmatch(r"[a-z0-9_, -]{1,200}", value) is not None
+        return re.fullmatch(r"[\w-]{1,60}(, [\w-]{1,60}){0,9}", value, re.ASCII) is not None
     return _number(value) is not None
 
 

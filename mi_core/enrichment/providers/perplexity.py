@@ -78,7 +78,9 @@ class CompanyIntelligence:
         if said.status != 200:
             return turned_down(_SERVICE, said)
         body = json_object(said.content)
-        return unreadable(_SERVICE, said) if body is None else self._read(body, said.request_id)
+        if body is None:
+            return unreadable(_SERVICE, said)
+        return company_reply(body, self._price, said.request_id)
 
     async def close(self) -> None:
         await self._client.close()
@@ -93,31 +95,35 @@ class CompanyIntelligence:
         create: Any = self._client.chat.completions.with_raw_response.create
         return whole((await create(**request.body, extra_headers=headers)).http_response)
 
-    def _read(self, body: Mapping[str, Any], request_id: str | None) -> Reply[CompanyAnswer]:
-        choices = body.get("choices")
-        choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}
-        outcome, answer = _answer(choice, body.get("search_results"))
-        usage = mapping(body.get("usage"))
-        error = None if outcome == "ok" else f"{_SERVICE}: {_SAYS[outcome]}."
-        return Reply(
-            outcome,
-            self._cost(usage),
-            answer,
-            error=error,
-            model=identifier(body.get("model")) or self._price.model,
-            input_tokens=count(usage.get("prompt_tokens")),
-            output_tokens=count(usage.get("completion_tokens")),
-            request_id=request_id or identifier(body.get("id")),
-        )
 
-    def _cost(self, usage: Mapping[str, Any]) -> int | None:
-        """Micros, rounded up; None where the usage says nothing."""
-        stated = dollars(mapping(usage.get("cost")).get("total_cost"))
-        given, made = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
-        if stated is not None or given is None or made is None:
-            return stated
-        tokens = ((given, self._price.input_usd), (made, self._price.output_usd))
-        return priced(*tokens) + micros(self._price.per_call_usd)
+def company_reply(
+    body: Mapping[str, Any], price: PerplexityPrice, request_id: str | None = None
+) -> Reply[CompanyAnswer]:
+    """The reply in a body that came with status 200."""
+    choices = body.get("choices")
+    choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}
+    outcome, answer = _answer(choice, body.get("search_results"))
+    usage = mapping(body.get("usage"))
+    return Reply(
+        outcome,
+        _cost(usage, price),
+        answer,
+        error=None if outcome == "ok" else f"{_SERVICE}: {_SAYS[outcome]}.",
+        model=identifier(body.get("model")) or price.model,
+        input_tokens=count(usage.get("prompt_tokens")),
+        output_tokens=count(usage.get("completion_tokens")),
+        request_id=request_id or identifier(body.get("id")),
+    )
+
+
+def _cost(usage: Mapping[str, Any], price: PerplexityPrice) -> int | None:
+    """Micros, rounded up; None where the usage says nothing."""
+    stated = dollars(mapping(usage.get("cost")).get("total_cost"))
+    given, made = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    if stated is not None or given is None or made is None:
+        return stated
+    tokens = priced((given, price.input_usd), (made, price.output_usd))
+    return tokens + micros(price.per_call_usd)
 
 
 _SAYS = {

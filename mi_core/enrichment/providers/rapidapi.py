@@ -1,5 +1,6 @@
 """Social profiles of a name, by RapidAPI's "Social Links Search": candidates, none verified."""
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -79,7 +80,8 @@ class SocialLinks:
 
 def _query(question: SocialQuestion) -> str:
     """`Jane Roe acme`: the label tells namesakes apart, and people write it in their profiles."""
-    name = clean_name(question.name)
+    # One form of every letter first: an @ has several.
+    name = clean_name(unicodedata.normalize("NFKC", question.name))
     if name is None:
         raise BadValue("That is no name to search for.")
     label = (question.company_domain or "").partition(".")[0]

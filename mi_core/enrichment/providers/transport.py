@@ -39,7 +39,7 @@ async def heard(service: str, call: Awaitable[Heard], seconds: float) -> Heard |
         return Heard(response.status_code, _lower(response.headers), _content(response))
     except openai.APIConnectionError as error:
         return _broken(service, error.__cause__ or error)
-    except (httpx.HTTPError, TimeoutError) as error:
+    except (httpx.HTTPError, httpx2.HTTPError, TimeoutError) as error:
         return _broken(service, error)
 
 
