@@ -94,15 +94,21 @@ class Workspace:
         received_at: datetime | None = None,
         source: str = "webhook",
     ) -> tuple[Posted, dict[int, str]]:
-        """Put events into the inbox; see `post_events`. `received_at` defaults to now."""
-        return post_events(
+        """Put events into the inbox; see `post_events`. `received_at` defaults to now.
+
+        An address that somebody gives in one of them queues a lead; see `enrichment.capture`.
+        """
+        given = list(events)
+        posted, refused = post_events(
             self.warehouse,
             self.state,
             self.door,
-            events,
+            given,
             source=source,
             received_at=received_at or datetime.now(UTC),
         )
+        self._queue_leads(given, refused)
+        return posted, refused
 
     def drain(self) -> int:
         """Move what is new in the inbox to the lake; returns how many events the lake gained."""
@@ -408,6 +414,12 @@ class Workspace:
         if user_id is None:
             raise UnknownPerson("No event of this workspace came with that id.")
         return user_id
+
+    def _queue_leads(self, events: Sequence[Mapping[str, Any]], refused: dict[int, str]) -> None:
+        from mi_core.enrichment.capture import captured
+
+        if leads := captured(events, refused, self.definitions):
+            self.enrichment.put(leads)
 
     def _follow_people(self) -> None:
         """Let the state follow people whose user_id is another now; a crash only puts it off."""

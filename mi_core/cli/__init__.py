@@ -8,6 +8,7 @@ Everything heavy is imported by the command that needs it, so that `mi --help` i
 from mi_core.cli import (
     attribution,
     definitions,
+    enrich,
     funnel,
     journey,
     pages,
@@ -40,6 +41,7 @@ COMMANDS = (
 
 for _command in COMMANDS:
     app.command()(_command)
+app.add_typer(enrich.app, name="enrich")
 app.add_typer(definitions.app, name="definitions")
 
 

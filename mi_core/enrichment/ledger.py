@@ -309,6 +309,8 @@ def settle_by_bill(
     with state.writing() as transaction:
         transaction.one_at_a_time(_LEDGER_KEY)
         known = [row["provider"] for row in transaction.rows(sql.PROVIDERS)]
+        if not known:
+            raise BadValue("No call was ever made, so there is nothing to settle.")
         if provider not in known:
             raise UnknownName("provider in the ledger", provider, known)
         for row in transaction.rows(sql.UNKNOWN, provider=provider, before=before):
@@ -317,6 +319,29 @@ def settle_by_bill(
             total += cost
             billed, not_billed = billed + (cost > 0), not_billed + (cost == 0)
     return {"billed": billed, "not_billed": not_billed, "micros": total}
+
+
+def health(transaction: Transaction, *, now: datetime) -> list[dict[str, Any]]:
+    """How each provider that was ever asked fares, and what it may still bill, in millionths."""
+    rows = transaction.rows(sql.HEALTH)
+    return [
+        {
+            "provider": row["provider"],
+            "is_down": _is_ahead(row["down_until"], now),
+            "down_until": moment(row["down_until"]),
+            "paused_until": moment(row["paused_until"]),
+            "reason": row["reason"],
+            "failures_in_a_row": int(row["failures"] or 0),
+            "open_calls": int(row["open_calls"]),
+            "held_micros": int(row["held_micros"]),
+        }
+        for row in rows
+    ]
+
+
+def _is_ahead(at: object, now: datetime) -> bool:
+    until = moment(at)  # type: ignore[arg-type]
+    return until is not None and until > now
 
 
 def _close(

@@ -83,6 +83,16 @@ where
     and status = 'lost'
 order by called_at
 """
+HEALTH = """
+select
+    c.provider, p.failures, p.down_until, p.paused_until, p.reason,
+    count(case when c.cost_micros is null then 1 end) as open_calls,
+    coalesce(sum(case when c.cost_micros is null then c.most_micros end), 0) as held_micros
+from enrichment_call as c
+left join enrichment_provider as p on p.provider = c.provider
+group by c.provider, p.failures, p.down_until, p.paused_until, p.reason
+order by c.provider
+"""
 PROVIDERS = "select distinct provider from enrichment_call"
 
 PROVIDER = (

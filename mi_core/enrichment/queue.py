@@ -247,6 +247,13 @@ def count_due(state: State, *, now: datetime) -> int:
         return int(transaction.rows(sql.COUNT_DUE, now=now)[0]["due"])
 
 
+def count(transaction: Transaction) -> dict[str, int]:
+    """How many leads have each status."""
+    query = "select status, count(*) as leads from user_identity group by status"
+    found = {row["status"]: int(row["leads"]) for row in transaction.rows(query)}
+    return {status: found.get(status, 0) for status in STATUSES}
+
+
 def describe(state: State, user_id: str) -> Row | None:
     """All that is known of a person's lead, with its steps and calls; None where there is none."""
     with state.reading() as transaction:

@@ -49,6 +49,15 @@ class Queued:
     user_ids: Sequence[str]
 
 
+@dataclass(frozen=True)
+class Status:
+    """The queue as it is now."""
+
+    leads: Mapping[str, int]
+    providers: Sequence[Row]
+    budget: ledger.Budget
+
+
 class Enrichment:
     """Leads of a workspace. `clock` tells the time, with a zone."""
 
@@ -161,6 +170,16 @@ class Enrichment:
             raise UnknownPerson("No lead was queued with that id.")
         return found
 
+    def status(self) -> "Status":
+        """How many leads have each status, how the providers fare, and what may still be spent."""
+        now = self.clock()
+        with self.state.reading() as transaction:
+            return Status(
+                leads=queue.count(transaction),
+                providers=ledger.health(transaction, now=now),
+                budget=ledger.budget(transaction, now=now, rules=self.rules),
+            )
+
     def cancel(self, distinct_id: str) -> bool:
         """Take a lead out of the queue and erase its address; false where it wasn't in it."""
         return queue.cancel(self.state, [self.lead(distinct_id)["user_id"]], now=self.clock()) == 1
@@ -177,11 +196,6 @@ class Enrichment:
         return intake.people(self.warehouse, self.keys, [written])[0]
 
     # --- money
-
-    def budget(self) -> ledger.Budget:
-        """What is spent and held of today's and this month's cap."""
-        with self.state.reading() as transaction:
-            return ledger.budget(transaction, now=self.clock(), rules=self.rules)
 
     def settle(
         self,

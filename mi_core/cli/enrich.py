@@ -1,0 +1,289 @@
+"""`mi enrich`: who the leads are, and what it costs to know."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mi_core import terminal
+from mi_core.cli.app import Json, WorkspacePath, instant, open_workspace
+from mi_core.errors import BadValue
+
+if TYPE_CHECKING:
+    from mi_core.enrichment.service import Queued
+    from mi_core.enrichment.worker import Worked
+
+app = typer.Typer(
+    no_args_is_help=True, help="Enrich leads: profiles, company, persona; and see what it costs."
+)
+
+Lead = Annotated[
+    str, typer.Argument(metavar="ID", help="The person's id in the product, or a user_id.")
+]
+Batch = Annotated[
+    bool, typer.Option("--batch", help="Personas at half the price, which may take a day.")
+]
+Days = Annotated[int, typer.Option(min=1, help="Days that it covers, up to now.")]
+
+
+@app.command("lead")
+def lead(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="The address; - reads it.")],
+    user: Annotated[
+        str | None, typer.Option("--user", metavar="ID", help="Whose it is. Default: the address.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The person's name, if you know it.")] = None,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Enrich one lead now, and show what is known of it."""
+    from mi_core.enrichment.intake import Entry
+
+    address = sys.stdin.readline().strip() if email == "-" else email
+    with open_workspace(workspace) as opened, terminal.progress() as progress:
+        queued = opened.enrichment.put([Entry(address, user, name)])
+        if queued.problems:
+            raise BadValue(str(queued.problems[0]["problem"]))
+        [user_id] = queued.user_ids
+        worked = opened.enrichment.work(1, only=user_id, progress=progress)
+        opened.drain()
+        found = opened.enrichment.lead(user_id)
+    terminal.write(found if as_json else _lead_in_short(found), as_json=as_json)
+    _note_ends(worked)
+
+
+@app.command("file")
+def file(
+    path: Annotated[
+        Path, typer.Argument(help="CSV with a column email; user_id, name, trigger if you like.")
+    ],
+    batch: Batch = False,
+    run: Annotated[bool, typer.Option("--run", help="Then work the queue until it is empty.")] = (
+        False
+    ),
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Queue the leads of a CSV file; lines that can't be enriched are listed, the others go on."""
+    with open_workspace(workspace) as opened, terminal.progress() as progress:
+        progress("Queueing leads", 0, 1)
+        queued = opened.enrichment.put_file(path, for_batch=batch)
+        worked = opened.enrichment.work(None, progress=progress) if run else None
+        if run:
+            opened.drain()
+    summary = _queued(queued) | ({"worked": worked} if worked else {})
+    terminal.write(summary, as_json=as_json)
+    if worked:
+        _note_ends(worked)
+    elif queued.queued:
+        terminal.note("They wait in the queue; mi enrich run --all enriches them.")
+
+
+@app.command("run")
+def run(
+    most: Annotated[int, typer.Option(min=1, help="Leads to take at most.")] = 10,
+    everything: Annotated[bool, typer.Option("--all", help="Take all that are due.")] = False,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Work the queue, several leads at a time; Ctrl-C lets those under way finish."""
+    with open_workspace(workspace) as opened, terminal.progress() as progress:
+        worked = opened.enrichment.work(None if everything else most, progress=progress)
+        opened.drain()
+    terminal.write(worked, as_json=as_json)
+    _note_ends(worked)
+
+
+@app.command("status")
+def status(
+    identifier: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="A person's lead. Default: the queue.")
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Show the queue, the providers and the budget; or one lead, step by step."""
+    with open_workspace(workspace) as opened:
+        if identifier is not None:
+            found = opened.enrichment.lead(identifier)
+            terminal.write(found if as_json else _lead_in_short(found), as_json=as_json)
+            return
+        now = opened.enrichment.status()
+    terminal.write(now if as_json else _status_in_short(now), as_json=as_json)
+    if now.budget.alert:
+        terminal.note(now.budget.alert)
+
+
+@app.command("stats")
+def stats(days: Days = 30, workspace: WorkspacePath = None, as_json: Json = False) -> None:
+    """Show how the queue did: ended leads, success, cost, errors."""
+    with open_workspace(workspace) as opened:
+        found = opened.enrichment.stats(days=days)
+    terminal.write(found, as_json=as_json)
+
+
+@app.command("costs")
+def costs(days: Days = 30, workspace: WorkspacePath = None, as_json: Json = False) -> None:
+    """Show what leads cost, what was saved and how, and what they would cost elsewhere."""
+    with open_workspace(workspace) as opened:
+        found = opened.enrichment.costs(days=days)
+    terminal.write(found, as_json=as_json)
+
+
+@app.command("cancel")
+def cancel(identifier: Lead, workspace: WorkspacePath = None, as_json: Json = False) -> None:
+    """Take a lead out of the queue, and erase its address."""
+    with open_workspace(workspace) as opened:
+        is_cancelled = opened.enrichment.cancel(identifier)
+    terminal.write({"cancelled": is_cancelled}, as_json=as_json)
+    if not is_cancelled:
+        terminal.note("It wasn't in the queue any more.")
+
+
+@app.command("retry")
+def retry(
+    identifier: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="One person's. Default: all.")
+    ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Completed leads that lack a step, not dead letters.")
+    ] = False,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Queue dead letters again; what was paid for isn't paid again."""
+    with open_workspace(workspace) as opened:
+        queued = opened.enrichment.retry(identifier, partial=partial)
+    terminal.write({"queued": queued}, as_json=as_json)
+
+
+@app.command("settle")
+def settle(
+    provider: Annotated[str, typer.Argument(help="rapidapi, perplexity or openai.")],
+    bill: Annotated[
+        Path | None, typer.Option(help="CSV with call_id and usd: all that it billed.")
+    ] = None,
+    as_held: Annotated[
+        bool, typer.Option("--as-held", help="Without a bill: each cost the most that it can.")
+    ] = False,
+    before: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=instant, metavar="TIME", help="The bill holds all calls made before."
+        ),
+    ] = None,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Settle calls whose cost nobody knows, such as those that a crash cut off."""
+    from mi_core.enrichment.service import read_bill
+
+    if (bill is None) != as_held:
+        raise typer.BadParameter("Give --bill FILE or --as-held, one of the two.")
+    if bill and before is None:
+        raise typer.BadParameter("Say by --before up to when the bill goes.")
+    with open_workspace(workspace) as opened:
+        billed = None if bill is None else read_bill(bill)
+        settled = opened.enrichment.settle(provider, billed, before=before)
+    dollars = settled.pop("micros") / 1e6
+    terminal.write({**settled, "dollars": f"{dollars:.6f}"}, as_json=as_json)
+
+
+@app.command("decoys")
+def decoys(
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many searches to pay for.")] = 50,
+    seed: Annotated[int, typer.Option(help="Which decoys: the same seed, the same.")] = 0,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Search for people who don't exist: how often would a wrong profile be kept?"""
+    with open_workspace(workspace) as opened, terminal.progress() as progress:
+        found = opened.enrichment.decoys(count, seed=seed, progress=progress)
+    terminal.write(found, as_json=as_json)
+
+
+def _queued(queued: "Queued") -> dict[str, object]:
+    return {
+        "queued": queued.queued,
+        "skipped": queued.skipped,
+        "refused": queued.refused,
+        "problems": list(queued.problems),
+    }
+
+
+def _lead_in_short(lead: Any) -> dict[str, object]:
+    """What a person wants to know of a lead; JSON has the rest."""
+    steps = [
+        {
+            "step": step["step"],
+            "by": step["provider"],
+            "how": step["source"],
+            "why": step["reason"],
+            "said": _said(step),
+        }
+        for step in lead["steps"]
+    ]
+    return {
+        "user_id": lead["user_id"],
+        "status": lead["status"] + (", partial" if lead["is_partial"] else ""),
+        "error": lead["error"],
+        "next_try_at": lead["next_try_at"],
+        "cost": _dollars(lead["cost_micros"]),
+        "company": _company(lead),
+        "profiles": ", ".join(each["url"] for each in lead["social_profiles"].values()) or None,
+        "steps": steps,
+    }
+
+
+def _said(step: Any) -> str | None:
+    answer = step["answer"]
+    if not answer:
+        return None
+    if step["step"] == "persona":
+        return f"{answer['slug']}, {answer['confidence']:.0%} sure"
+    if step["step"] == "social":
+        return ", ".join(answer)
+    return ", ".join(name for name, fact in answer.items() if fact["is_supported"]) or None
+
+
+def _company(lead: Any) -> str | None:
+    told = (lead[f"company_{name}"] for name in ("name", "domain", "industry", "location"))
+    size = f"{lead['company_size']:,} people" if lead["company_size"] else None
+    return ", ".join(str(each) for each in (*told, size) if each) or None
+
+
+def _status_in_short(now: Any) -> dict[str, object]:
+    budget = now.budget
+    return {
+        "today": f"{_dollars(budget.day_micros)} of {_dollars(budget.day_cap_micros)}",
+        "this_month": f"{_dollars(budget.month_micros)} of {_dollars(budget.month_cap_micros)}",
+        "leads": now.leads,
+        "providers": [
+            {
+                "provider": each["provider"],
+                "state": f"down: {each['reason']}" if each["is_down"] else "well",
+                "calls_of_unknown_cost": each["open_calls"],
+                "held": _dollars(each["held_micros"]),
+            }
+            for each in now.providers
+        ],
+    }
+
+
+def _dollars(micros: int) -> str:
+    """Cents where they are enough; a lead costs less than one."""
+    return f"${micros / 1e6:,.2f}" if micros % 10_000 == 0 else f"${micros / 1e6:,.4f}"
+
+
+def _note_ends(worked: "Worked") -> None:
+    """What a person should know of a run, beside its figures."""
+    if worked.stopped:
+        terminal.note(f"Stopped: {worked.stopped}")
+    elif worked.alert:
+        terminal.note(worked.alert)
+    if worked.failed:
+        terminal.note("Those that failed are tried again later; mi enrich status ID says when.")
+    if worked.failed_permanent:
+        terminal.note("Dead letters: mi enrich stats says why, mi enrich retry queues them again.")
