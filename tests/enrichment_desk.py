@@ -1,9 +1,9 @@
 """Workspaces whose leads are enriched by the fakes of paid providers, over loopback HTTP."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
-import tomllib
 from provider_fakes import Providers
 
 from mi_core.enrichment.intake import Entry
@@ -45,7 +45,7 @@ def desk(
 def leads(count: int, *, companies: int = 3) -> list[Entry]:
     """`count` leads with searchable names, at so many companies in turn."""
     return [
-        Entry(f"{_word(number)}.roe@company-{number % companies}.com", f"lead-{number}")
+        Entry(f"{first_name(number)}.roe@company-{number % companies}.com", f"lead-{number}")
         for number in range(count)
     ]
 
@@ -55,7 +55,7 @@ def _keys() -> dict[str, Any]:
     return {name: getattr(loaded, name) for name in KEYS}
 
 
-def _word(number: int) -> str:
+def first_name(number: int) -> str:
     """A first name of letters alone, another for each number."""
     letters = ""
     number += 26

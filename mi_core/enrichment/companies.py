@@ -47,10 +47,20 @@ def known_or_claimed(
     """What is known of a company and who said so; else whether it is now ours to ask."""
     since = now - timedelta(days=rules.company_days)
     until = now + timedelta(seconds=rules.lease_seconds)
+    with state.reading() as transaction:
+        if found := _recent(transaction, domain, since):
+            return found
     with state.writing() as transaction:
-        if found := transaction.rows(_KNOWN, domain=domain, since=since):
-            return read_facts(found[0]["facts"]), found[0]["provider"]
+        if found := _recent(transaction, domain, since):
+            return found
         return transaction.change(_CLAIM, domain=domain, token=token, until=until, now=now) == 1
+
+
+def _recent(
+    transaction: Transaction, domain: str, since: datetime
+) -> tuple[CompanyAnswer, str] | None:
+    found = transaction.rows(_KNOWN, domain=domain, since=since)
+    return (read_facts(found[0]["facts"]), found[0]["provider"]) if found else None
 
 
 def store(

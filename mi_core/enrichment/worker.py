@@ -16,8 +16,10 @@ from mi_core.definitions import EnrichmentRules
 from mi_core.enrichment import finishing, ledger, queue, steps
 from mi_core.enrichment.address import Address, read_address
 from mi_core.enrichment.asking import BudgetReached, Clock, LostLease, PutOff
+from mi_core.enrichment.calls import Step
 from mi_core.enrichment.intake import decrypted
 from mi_core.enrichment.queue import Lead
+from mi_core.enrichment.steps import StepResult
 from mi_core.enrichment.working import Case, Steps, TryAgain, WaitForBatch, retry_due
 from mi_core.state import Row, State
 
@@ -189,11 +191,11 @@ class Worker:
     def case(self, lead: Lead, behavior: Row | None) -> Case:
         """A lead with all that is known of it, an earlier answer to the same address included."""
         address = self._address(lead)
-        with self.state.writing() as transaction:
+        with self.state.reading() as transaction:
             twin = queue.twin(transaction, lead, now=self.clock(), rules=self.rules)
-            if twin and queue.is_held(transaction, lead.token):
-                steps.copy(transaction, lead.lead_id, twin["lead_id"], now=self.clock())
             done = steps.read(transaction, lead.lead_id)
+        if twin:
+            done = self._taken_over(lead, twin)
         # Without the address, what is known of its domain is known still.
         about = address or read_address(f"somebody@{lead.email_domain}")
         return Case(
@@ -205,6 +207,12 @@ class Worker:
             done=done,
             is_last_try=lead.tries >= self.rules.tries,
         )
+
+    def _taken_over(self, lead: Lead, twin: Row) -> dict[Step, StepResult]:
+        with self.state.writing() as transaction:
+            if queue.is_held(transaction, lead.token):
+                steps.copy(transaction, lead.lead_id, twin["lead_id"], now=self.clock())
+            return steps.read(transaction, lead.lead_id)
 
     def _address(self, lead: Lead) -> Address | None:
         if lead.email_encrypted is None:

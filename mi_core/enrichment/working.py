@@ -167,13 +167,20 @@ class Steps:
                     self.state, domain, token, now=self.asker.clock(), rules=self.rules
                 )
                 if known is True:
-                    try:
-                        return await self._company_asked(case, domain)
-                    finally:
-                        companies.let_go(self.state, domain, token)
+                    return await self._company_claimed(case, domain, token)
                 if known is not False:
                     return _cached(*known)
                 await asyncio.sleep(0.2)
+
+    async def _company_claimed(self, case: Case, domain: str, token: str) -> StepResult:
+        """Ask under a claim, which a good answer ends as it is stored."""
+        result = None
+        try:
+            result = await self._company_asked(case, domain)
+        finally:
+            if result is None or result.source != "paid":
+                companies.let_go(self.state, domain, token)
+        return result
 
     async def _company_asked(self, case: Case, domain: str) -> StepResult:
         provider = self.desk.company
