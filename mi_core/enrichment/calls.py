@@ -32,7 +32,6 @@ SHUT: frozenset[str] = frozenset({"out_of_quota", "key_refused"})
 """Outcomes that every further question would have too, until somebody mends the account."""
 
 Question_contra = TypeVar("Question_contra", contravariant=True)
-Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 
@@ -46,12 +45,12 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply(Generic[Answer]):
+class Reply(Generic[Answer_co]):
     """How a call ended, and what it cost in millionths of a dollar (None: nobody knows)."""
 
     outcome: Outcome
     cost_micros: int | None
-    answer: Answer | None = None
+    answer: Answer_co | None = None
     error: str | None = None
     model: str | None = None
     input_tokens: int | None = None
