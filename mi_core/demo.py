@@ -1,18 +1,25 @@
-"""The whole way once, on synthetic people: an export, a workspace, spend, scores, reports."""
+"""The whole way once, on synthetic people: an export, spend, scores, leads, reports."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mi_core.ingest.classify import Progress, silent
 from mi_core.ingest.spend import SpendSummary
 from mi_core.ingest.summary import IngestSummary
 from mi_core.scoring import ScoreSummary
+from mi_core.settings import load_settings
 from mi_core.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from mi_core.enrichment.worker import Worked
 
 EVENTS = 200_000
 HISTORY = timedelta(weeks=8)
 REPORTS = ("acquisition", "attribution")
+_NO_KEYS = {"rapidapi_key": None, "perplexity_api_key": None, "openai_api_key": None}
+"""Nobody is paid to look for people who were made up."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Demo:
     ingested: IngestSummary
     spent: SpendSummary
     scored: ScoreSummary
+    enriched: "Worked"
     reports: dict[str, Path]
 
 
@@ -34,17 +42,24 @@ def run_demo(
 
     The same arguments give the same figures; what an earlier demo left is taken up again.
     """
-    from mi_core.synthetic import generate
+    from mi_core.synthetic import generate, write_leads
 
     progress("Inventing people", 0, 1)
     truth = generate(folder / "export", events=events, seed=seed)
-    with open_workspace(folder / "workspace") as workspace:
+    leads = folder / "export" / "leads.csv"
+    write_leads(truth, leads)
+    settings = load_settings().model_copy(update=_NO_KEYS)
+    with open_workspace(folder / "workspace", settings=settings) as workspace:
         ingested = workspace.ingest([truth.events_folder], progress=progress)
         # What an earlier demo with other arguments left there goes by this one's file.
         spent = workspace.ingest_spend([truth.spend_file], replace=True)
         scored = workspace.score(truth.end, since=truth.end - HISTORY, progress=progress)
+        workspace.enrichment.clock = lambda: truth.end
+        workspace.enrichment.put_file(leads)
+        enriched = workspace.enrichment.work(None, progress=progress)
+        workspace.drain()
         reports = {}
         for done, name in enumerate(REPORTS):
             progress("Rendering the reports", done, len(REPORTS))
             reports[name] = workspace.report(name, as_of=truth.end)
-    return Demo(folder / "export", workspace.path, ingested, spent, scored, reports)
+    return Demo(folder / "export", workspace.path, ingested, spent, scored, enriched, reports)

@@ -1,19 +1,22 @@
 """`mi enrich`: who the leads are, and what it costs to know."""
 
 import sys
-from datetime import datetime
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mi_core import terminal
-from mi_core.cli.app import Json, WorkspacePath, instant, open_workspace
+from mi_core.cli.app import AsOf, Json, WorkspacePath, instant, open_workspace
 from mi_core.errors import BadValue
 
 if TYPE_CHECKING:
+    from mi_core.enrichment.costs import Costs, Stats
     from mi_core.enrichment.service import Queued
     from mi_core.enrichment.worker import Worked
+    from mi_core.workspace import Workspace
 
 app = typer.Typer(
     no_args_is_help=True, help="Enrich leads: profiles, company, persona; and see what it costs."
@@ -117,19 +120,29 @@ def status(
 
 
 @app.command("stats")
-def stats(days: Days = 30, workspace: WorkspacePath = None, as_json: Json = False) -> None:
+def stats(
+    days: Days = 30, as_of: AsOf = None, workspace: WorkspacePath = None, as_json: Json = False
+) -> None:
     """Show how the queue did: ended leads, success, cost, errors."""
     with open_workspace(workspace) as opened:
-        found = opened.enrichment.stats(days=days)
-    terminal.write(found, as_json=as_json)
+        found = opened.enrichment.stats(days=days, as_of=as_of)
+        terminal.write(found if as_json else _stats_in_short(found), as_json=as_json)
+        if not found.ended:
+            _note_where_leads_lie(opened)
 
 
 @app.command("costs")
-def costs(days: Days = 30, workspace: WorkspacePath = None, as_json: Json = False) -> None:
+def costs(
+    days: Days = 30, as_of: AsOf = None, workspace: WorkspacePath = None, as_json: Json = False
+) -> None:
     """Show what leads cost, what was saved and how, and what they would cost elsewhere."""
     with open_workspace(workspace) as opened:
-        found = opened.enrichment.costs(days=days)
-    terminal.write(found, as_json=as_json)
+        found = opened.enrichment.costs(days=days, as_of=as_of)
+        terminal.write(found if as_json else _costs_in_short(found), as_json=as_json)
+        if not found.leads:
+            _note_where_leads_lie(opened)
+        elif not found.compared_leads:
+            terminal.note("Nobody was paid for these leads, so there is nothing to compare.")
 
 
 @app.command("cancel")
@@ -170,9 +183,7 @@ def settle(
     ] = False,
     before: Annotated[
         datetime | None,
-        typer.Option(
-            parser=instant, metavar="TIME", help="The bill holds all calls made before."
-        ),
+        typer.Option(parser=instant, metavar="TIME", help="The bill holds all calls made before."),
     ] = None,
     workspace: WorkspacePath = None,
     as_json: Json = False,
@@ -270,6 +281,87 @@ def _status_in_short(now: Any) -> dict[str, object]:
             for each in now.providers
         ],
     }
+
+
+def _stats_in_short(stats: "Stats") -> dict[str, object]:
+    return {
+        "days": f"{stats.since:%Y-%m-%d %H:%M} to {stats.until:%Y-%m-%d %H:%M} UTC",
+        "ended": f"{stats.ended:,}, {stats.completed:,} of them completed",
+        "success": _percent(stats.success_rate),
+        "partial": _percent(stats.partial_share),
+        "refused_addresses": stats.refused,
+        "spent": f"${stats.spent_usd:,.4f}, and ${stats.held_usd:,.4f} held",
+        "in_30_days": f"${stats.projected_30_days_usd:,.2f} at this pace;"
+        f" the monthly cap is ${stats.monthly_cap_usd:,.2f}",
+        "due_now": stats.due,
+        "oldest_due_since": stats.oldest_due_at,
+        "leads_now": stats.by_status,
+        "top_errors": [asdict(each) for each in stats.top_errors],
+    }
+
+
+def _costs_in_short(costs: "Costs") -> dict[str, object]:
+    """Dollars to the hundredth of a cent: a lead costs less than one."""
+    return {
+        "days": f"{costs.since:%Y-%m-%d %H:%M} to {costs.until:%Y-%m-%d %H:%M} UTC",
+        "leads": f"{costs.leads:,}, {costs.useful_leads:,} of them useful",
+        "a_lead": _usd(costs.usd_per_lead),
+        "a_useful_lead": _usd(costs.usd_per_useful_lead),
+        "spent": f"{_usd(costs.spent_usd)}, and {_usd(costs.held_usd)} held",
+        "saved": _usd(costs.saved_usd),
+        "providers": [
+            {
+                "provider": each.provider,
+                "calls": each.calls,
+                "failed": each.failed,
+                "spent": _usd(each.usd),
+                "held": _usd(each.held_usd),
+                "median_ms": each.median_ms,
+                "p95_ms": each.p95_ms,
+            }
+            for each in costs.providers
+        ],
+        "saved_by": [
+            {
+                "by": each.name,
+                "step": each.step,
+                "times": each.times,
+                "each": _usd(each.usd_each),
+                "saved": _usd(each.usd),
+            }
+            for each in costs.savings
+        ],
+        "elsewhere": [
+            {
+                "who": each.name,
+                "a_lead": _usd(each.usd_per_lead),
+                "these_leads": _usd(each.usd),
+                "less_here": _percent(each.saved_percent and each.saved_percent / 100),
+                "priced_on": each.priced_on,
+            }
+            for each in costs.comparisons
+            if costs.compared_leads
+        ],
+    }
+
+
+def _usd(dollars: float | None) -> str | None:
+    return None if dollars is None else f"${dollars:,.4f}"
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{share:.1%}"
+
+
+def _note_where_leads_lie(opened: "Workspace") -> None:
+    """Say so where leads ended before a period: its zeros are no finding."""
+    newest = opened.enrichment.newest_end()
+    if newest is not None:
+        day = newest + timedelta(days=1)
+        terminal.note(
+            f"No lead ended in these days; the last one did on {newest:%Y-%m-%d}."
+            f" Look at it with --as-of {day:%Y-%m-%d}."
+        )
 
 
 def _dollars(micros: int) -> str:

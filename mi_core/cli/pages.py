@@ -55,11 +55,15 @@ def demo(
         made = run_demo(
             workspace_folder(workspace) / "demo", events=events, seed=seed, progress=progress
         )
-    counts = {"events": made.ingested.accepted, "people": made.scored.users_scored}
+    counts = {
+        "events": made.ingested.accepted,
+        "people": made.scored.users_scored,
+        "leads enriched": made.enriched.completed,
+    }
     terminal.write(made if as_json else counts, as_json=as_json)
     terminal.note(
         f"To look further: . .venv/bin/activate; export MI_WORKSPACE={made.workspace}; then"
-        " mi attribution, mi funnel, mi retention, mi sql …, or make lab."
+        " mi attribution, mi funnel, mi retention, mi enrich stats, mi sql …, or make lab."
     )
     terminal.note("The reports, to open in a browser:")
     for page in made.reports.values():

@@ -21,7 +21,7 @@ from mi_core.errors import BadValue, UnknownPerson
 from mi_core.ingest.classify import Progress, silent
 from mi_core.ingest.keys import HashKeys
 from mi_core.settings import Settings
-from mi_core.state import Row, State
+from mi_core.state import Row, State, moment
 from mi_core.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -238,6 +238,12 @@ class Enrichment:
         from mi_core.enrichment.costs import stats
 
         return stats(self.warehouse, self.rules, **self._period(days, as_of))
+
+    def newest_end(self) -> datetime | None:
+        """When a lead was last completed; None before the first."""
+        query = "select max(enriched_at) as at from user_identity"
+        with self.state.reading() as transaction:
+            return moment(transaction.rows(query)[0]["at"])
 
     def _period(self, days: int, as_of: datetime | None) -> dict[str, datetime]:
         if days < 1:
