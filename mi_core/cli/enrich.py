@@ -270,6 +270,7 @@ def _status_in_short(now: Any) -> dict[str, object]:
     return {
         "today": f"{_dollars(budget.day_micros)} of {_dollars(budget.day_cap_micros)}",
         "this_month": f"{_dollars(budget.month_micros)} of {_dollars(budget.month_cap_micros)}",
+        "answered_by": ", ".join(f"{step}: {name}" for step, name in now.answered_by.items()),
         "leads": now.leads,
         "providers": [
             {

@@ -51,8 +51,9 @@ class Queued:
 
 @dataclass(frozen=True)
 class Status:
-    """The queue as it is now."""
+    """The queue as it is now; `answered_by` names the provider of each step."""
 
+    answered_by: Mapping[str, str]
     leads: Mapping[str, int]
     providers: Sequence[Row]
     budget: ledger.Budget
@@ -175,10 +176,19 @@ class Enrichment:
         now = self.clock()
         with self.state.reading() as transaction:
             return Status(
+                answered_by=self._answered_by(),
                 leads=queue.count(transaction),
                 providers=ledger.health(transaction, now=now),
                 budget=ledger.budget(transaction, now=now, rules=self.rules),
             )
+
+    def _answered_by(self) -> dict[str, str]:
+        keys = {
+            "rapidapi": self.settings.rapidapi_key,
+            "perplexity": self.settings.perplexity_api_key,
+            "openai": self.settings.openai_api_key,
+        }
+        return {price.step: name if keys[name] else "local" for name, price in self.rules.providers}
 
     def cancel(self, distinct_id: str) -> bool:
         """Take a lead out of the queue and erase its address; false where it wasn't in it."""
