@@ -1,20 +1,18 @@
 """`mi enrich`: who the leads are, and what it costs to know."""
 
 import sys
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mi_core import terminal
+from mi_core.cli import enrich_in_short as in_short
 from mi_core.cli.app import AsOf, Json, WorkspacePath, instant, open_workspace
 from mi_core.errors import BadValue
 
 if TYPE_CHECKING:
-    from mi_core.enrichment.costs import Costs, Stats
-    from mi_core.enrichment.service import Queued
     from mi_core.enrichment.worker import Worked
     from mi_core.workspace import Workspace
 
@@ -53,7 +51,7 @@ def lead(
         worked = opened.enrichment.work(1, only=user_id, progress=progress)
         opened.drain()
         found = opened.enrichment.lead(user_id)
-    terminal.write(found if as_json else _lead_in_short(found), as_json=as_json)
+    terminal.write(found if as_json else in_short.lead(found), as_json=as_json)
     _note_ends(worked)
 
 
@@ -76,7 +74,7 @@ def file(
         worked = opened.enrichment.work(None, progress=progress) if run else None
         if run:
             opened.drain()
-    summary = _queued(queued) | ({"worked": worked} if worked else {})
+    summary = in_short.queued(queued) | ({"worked": worked} if worked else {})
     terminal.write(summary, as_json=as_json)
     if worked:
         _note_ends(worked)
@@ -111,10 +109,10 @@ def status(
     with open_workspace(workspace) as opened:
         if identifier is not None:
             found = opened.enrichment.lead(identifier)
-            terminal.write(found if as_json else _lead_in_short(found), as_json=as_json)
+            terminal.write(found if as_json else in_short.lead(found), as_json=as_json)
             return
         now = opened.enrichment.status()
-    terminal.write(now if as_json else _status_in_short(now), as_json=as_json)
+    terminal.write(now if as_json else in_short.status(now), as_json=as_json)
     if now.budget.alert:
         terminal.note(now.budget.alert)
 
@@ -126,7 +124,7 @@ def stats(
     """Show how the queue did: ended leads, success, cost, errors."""
     with open_workspace(workspace) as opened:
         found = opened.enrichment.stats(days=days, as_of=as_of)
-        terminal.write(found if as_json else _stats_in_short(found), as_json=as_json)
+        terminal.write(found if as_json else in_short.stats(found), as_json=as_json)
         if not found.ended:
             _note_where_leads_lie(opened)
 
@@ -138,7 +136,7 @@ def costs(
     """Show what leads cost, what was saved and how, and what they would cost elsewhere."""
     with open_workspace(workspace) as opened:
         found = opened.enrichment.costs(days=days, as_of=as_of)
-        terminal.write(found if as_json else _costs_in_short(found), as_json=as_json)
+        terminal.write(found if as_json else in_short.costs(found), as_json=as_json)
         if not found.leads:
             _note_where_leads_lie(opened)
         elif not found.compared_leads:
@@ -215,145 +213,6 @@ def decoys(
     terminal.write(found, as_json=as_json)
 
 
-def _queued(queued: "Queued") -> dict[str, object]:
-    return {
-        "queued": queued.queued,
-        "skipped": queued.skipped,
-        "refused": queued.refused,
-        "problems": list(queued.problems),
-    }
-
-
-def _lead_in_short(lead: Any) -> dict[str, object]:
-    """What a person wants to know of a lead; JSON has the rest."""
-    steps = [
-        {
-            "step": step["step"],
-            "by": step["provider"],
-            "how": step["source"],
-            "why": step["reason"],
-            "said": _said(step),
-        }
-        for step in lead["steps"]
-    ]
-    return {
-        "user_id": lead["user_id"],
-        "status": lead["status"] + (", partial" if lead["is_partial"] else ""),
-        "error": lead["error"],
-        "next_try_at": lead["next_try_at"],
-        "cost": _dollars(lead["cost_micros"]),
-        "company": _company(lead),
-        "profiles": ", ".join(each["url"] for each in lead["social_profiles"].values()) or None,
-        "steps": steps,
-    }
-
-
-def _said(step: Any) -> str | None:
-    answer = step["answer"]
-    if not answer:
-        return None
-    if step["step"] == "persona":
-        return f"{answer['slug']}, {answer['confidence']:.0%} sure"
-    if step["step"] == "social":
-        return ", ".join(answer)
-    return ", ".join(name for name, fact in answer.items() if fact["is_supported"]) or None
-
-
-def _company(lead: Any) -> str | None:
-    told = (lead[f"company_{name}"] for name in ("name", "domain", "industry", "location"))
-    size = f"{lead['company_size']:,} people" if lead["company_size"] else None
-    return ", ".join(str(each) for each in (*told, size) if each) or None
-
-
-def _status_in_short(now: Any) -> dict[str, object]:
-    budget = now.budget
-    return {
-        "today": f"{_dollars(budget.day_micros)} of {_dollars(budget.day_cap_micros)}",
-        "this_month": f"{_dollars(budget.month_micros)} of {_dollars(budget.month_cap_micros)}",
-        "answered_by": ", ".join(f"{step}: {name}" for step, name in now.answered_by.items()),
-        "leads": now.leads,
-        "providers": [
-            {
-                "provider": each["provider"],
-                "state": f"down: {each['reason']}" if each["is_down"] else "well",
-                "calls_of_unknown_cost": each["open_calls"],
-                "held": _dollars(each["held_micros"]),
-            }
-            for each in now.providers
-        ],
-    }
-
-
-def _stats_in_short(stats: "Stats") -> dict[str, object]:
-    return {
-        "days": f"{stats.since:%Y-%m-%d %H:%M} to {stats.until:%Y-%m-%d %H:%M} UTC",
-        "ended": f"{stats.ended:,}, {stats.completed:,} of them completed",
-        "success": _percent(stats.success_rate),
-        "partial": _percent(stats.partial_share),
-        "refused_addresses": stats.refused,
-        "spent": f"${stats.spent_usd:,.4f}, and ${stats.held_usd:,.4f} held",
-        "in_30_days": f"${stats.projected_30_days_usd:,.2f} at this pace;"
-        f" the monthly cap is ${stats.monthly_cap_usd:,.2f}",
-        "due_now": stats.due,
-        "oldest_due_since": stats.oldest_due_at,
-        "leads_now": stats.by_status,
-        "top_errors": [asdict(each) for each in stats.top_errors],
-    }
-
-
-def _costs_in_short(costs: "Costs") -> dict[str, object]:
-    """Dollars to the hundredth of a cent: a lead costs less than one."""
-    return {
-        "days": f"{costs.since:%Y-%m-%d %H:%M} to {costs.until:%Y-%m-%d %H:%M} UTC",
-        "leads": f"{costs.leads:,}, {costs.useful_leads:,} of them useful",
-        "a_lead": _usd(costs.usd_per_lead),
-        "a_useful_lead": _usd(costs.usd_per_useful_lead),
-        "spent": f"{_usd(costs.spent_usd)}, and {_usd(costs.held_usd)} held",
-        "saved": _usd(costs.saved_usd),
-        "providers": [
-            {
-                "provider": each.provider,
-                "calls": each.calls,
-                "failed": each.failed,
-                "spent": _usd(each.usd),
-                "held": _usd(each.held_usd),
-                "median_ms": each.median_ms,
-                "p95_ms": each.p95_ms,
-            }
-            for each in costs.providers
-        ],
-        "saved_by": [
-            {
-                "by": each.name,
-                "step": each.step,
-                "times": each.times,
-                "each": _usd(each.usd_each),
-                "saved": _usd(each.usd),
-            }
-            for each in costs.savings
-        ],
-        "elsewhere": [
-            {
-                "who": each.name,
-                "a_lead": _usd(each.usd_per_lead),
-                "these_leads": _usd(each.usd),
-                "less_here": _percent(each.saved_percent and each.saved_percent / 100),
-                "priced_on": each.priced_on,
-            }
-            for each in costs.comparisons
-            if costs.compared_leads
-        ],
-    }
-
-
-def _usd(dollars: float | None) -> str | None:
-    return None if dollars is None else f"${dollars:,.4f}"
-
-
-def _percent(share: float | None) -> str | None:
-    return None if share is None else f"{share:.1%}"
-
-
 def _note_where_leads_lie(opened: "Workspace") -> None:
     """Say so where leads ended before a period: its zeros are no finding."""
     newest = opened.enrichment.newest_end()
@@ -363,11 +222,6 @@ def _note_where_leads_lie(opened: "Workspace") -> None:
             f"No lead ended in these days; the last one did on {newest:%Y-%m-%d}."
             f" Look at it with --as-of {day:%Y-%m-%d}."
         )
-
-
-def _dollars(micros: int) -> str:
-    """Cents where they are enough; a lead costs less than one."""
-    return f"${micros / 1e6:,.2f}" if micros % 10_000 == 0 else f"${micros / 1e6:,.4f}"
 
 
 def _note_ends(worked: "Worked") -> None:
