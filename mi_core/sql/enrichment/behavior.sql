@@ -13,4 +13,4 @@ select
 from lake.user_intent_score
 where
     as_of = (select max(as_of) from lake.score_run)
-    and list_contains($user_ids::uuid [], user_id)
+    and list_contains($user_ids::uuid[], user_id)
