@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
@@ -16,6 +17,7 @@ from retention_lake import DEFINITIONS, retention_warehouse
 
 from mi_core.funnels import Funnel, funnel
 from mi_core.settings import Settings, load_settings
+from mi_core.state import State
 from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace, open_workspace
 
@@ -23,26 +25,46 @@ OpenWorkspace = Callable[..., Workspace]
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def _settings_of_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of the machine's; one thread, for with few rows further ones cost more than they do."""
     for name in [name for name in os.environ if name.upper().startswith("MI_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("MI_THREADS", "1")
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
+def all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many threads as anybody has who says nothing."""
+    monkeypatch.delenv("MI_THREADS")
+
+
+@pytest.fixture(scope="session")
+def empty_stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake and the state of a new workspace, to be copied: making them takes most time."""
+    folder = tmp_path_factory.mktemp("empty_stores")
+    State.open(folder, load_settings()).close()
+    Warehouse.open(folder, load_settings()).close()
+    return folder
+
+
+@pytest.fixture
+def workspace(empty_stores: Path, tmp_path: Path) -> Iterator[Workspace]:
     """A new workspace on SQLite."""
+    shutil.copytree(empty_stores, tmp_path / "workspace")
     with open_workspace(tmp_path / "workspace") as opened:
         yield opened
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[OpenWorkspace]:
+def fresh(empty_stores: Path, tmp_path: Path) -> Iterator[OpenWorkspace]:
     """Opens further workspaces, each in a folder of its own unless one is named; all are closed."""
     numbers = itertools.count()
     opened: list[Workspace] = []
 
     def open_another(path: Path | None = None, **settings: Any) -> Workspace:
         folder = path or tmp_path / f"workspace-{next(numbers)}"
+        if not path:
+            shutil.copytree(empty_stores, folder)
         opened.append(open_workspace(folder, settings=load_settings(**settings)))
         return opened[-1]
 

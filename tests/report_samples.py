@@ -20,7 +20,7 @@ def person(name: str) -> str:
 
 def memory_lake(path: Path) -> Warehouse:
     """The lake's tables and the state's assignments in memory, and the package's definitions."""
-    warehouse = Warehouse(path, Settings())
+    warehouse = Warehouse(path, Settings(threads=1))
     warehouse.sql("attach ':memory:' as state")
     warehouse.sql(
         "create table state.user_persona"

@@ -56,6 +56,7 @@ def act(name: str, as_of: datetime = AS_OF, **ago: float) -> Event:
     return Event(name, as_of - timedelta(**ago))
 
 
+@pytest.mark.usefixtures("all_cores")
 @pytest.mark.parametrize("seed", range(2))
 def test_incremental_runs_come_to_what_full_runs_do(workspace: Workspace, seed: int) -> None:
     chance = random.Random(seed)

@@ -201,6 +201,16 @@ def test_what_a_person_asks_changes_nothing(any_workspace: Workspace, statement:
     assert any_workspace.sql("select count(*) from persona_bucket").item() == 6
 
 
+def test_a_query_loads_nothing_that_duckdb_has_not_signed(workspace: Workspace, tmp_path: Path):
+    (tmp_path / "own.duckdb_extension").write_bytes(b"\0" * 1_000)
+
+    assert workspace.sql("select current_setting('allow_unsigned_extensions')").item() is False
+    with pytest.raises(RelationError, match="unsigned"):
+        workspace.warehouse.sql("set allow_unsigned_extensions = true")
+    with pytest.raises(RelationError, match="The query failed"):
+        workspace.sql(f"load '{tmp_path}/own.duckdb_extension'")
+
+
 def test_a_query_with_parameters_gives_what_one_without_gives(workspace: Workspace):
     query = """
         select
