@@ -112,12 +112,15 @@ def through_door(warehouse: Warehouse, door: Door, events: Sequence[Event]) -> N
         warehouse.stage("passed", "staging/door", **door.open(warehouse))
 
 
-def deliver(warehouse: Warehouse, door: Door, events: Sequence[Event]) -> None:
-    """Take events into a lake in memory, as one delivery."""
-    through_door(warehouse, door, events)
-    rows = "select 0 as file_no, 'export' as source, * from passed"
-    with warehouse.view("staged", rows):
-        publish(warehouse, door.definitions, "delivery")
+def deliver(warehouse: Warehouse, door: Door, *batches: Sequence[Event]) -> None:
+    """Take events into a lake in memory, each batch as one delivery."""
+    through_door(warehouse, door, [row for batch in batches for row in batch])
+    end = 0
+    for batch in batches:
+        start, end = end, end + len(batch)
+        rows = f"from passed where row_no >= {start} and row_no < {end}"
+        with warehouse.view("staged", f"select 0 as file_no, 'export' as source, * {rows}"):
+            publish(warehouse, door.definitions, "delivery")
 
 
 Content = dict[str, list[tuple[Any, ...]]]

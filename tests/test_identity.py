@@ -15,7 +15,7 @@ from mi_core.ingest.keys import HashKeys
 from mi_core.warehouse import Warehouse
 
 KEYS = HashKeys((b"k" * 32,))
-DEFINITIONS = load_definitions()
+DOOR = Door(load_definitions(), KEYS)
 Lake = Callable[..., dict[str, UUID]]
 
 
@@ -34,8 +34,7 @@ def delivered(warehouse: Warehouse, *batches: Iterable[Event]) -> dict[str, list
     """What a lake that was empty holds after deliveries, one after the other."""
     for table in lake_content(warehouse):
         warehouse.sql(f"delete from lake.{table}")
-    for batch in batches:
-        deliver(warehouse, Door(DEFINITIONS, KEYS), list(batch))
+    deliver(warehouse, DOOR, *map(list, batches))
     return lake_content(warehouse)
 
 
@@ -232,7 +231,7 @@ def test_whoever_a_delivery_changes_is_touched(warehouse: Warehouse, data: st.Da
     before = delivered(warehouse, shuffled[:half])
     warehouse.sql("delete from lake.touched_user")
 
-    deliver(warehouse, Door(DEFINITIONS, KEYS), shuffled[half:])
+    deliver(warehouse, DOOR, shuffled[half:])
 
     after = lake_content(warehouse)
     changed = {

@@ -11,7 +11,8 @@ from conftest import OpenWorkspace
 from exports import Content, event, identify, lake_content, write_export
 
 from mi_core.ingest import delivery, identity, publish
-from mi_core.workspace import Workspace
+from mi_core.settings import load_settings
+from mi_core.workspace import Workspace, open_workspace
 
 KEYS = "k" * 32
 
@@ -43,11 +44,10 @@ MOMENTS = (
 """The statements before which a delivery is killed, in turn."""
 
 
-@pytest.fixture
-def exports(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two files over two months, with an event in both, a late link and a rejected row."""
-    folder = tmp_path / "exports"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("exports")
     visit = [event("$pageview", "anon", f"05-0{day} 10:00", session=f"s{day}") for day in (1, 2)]
     rest = [identify("ann", "anon", "06-01 10:00"), event("purchase", "ann", "06-02 10:00")]
     write_export(folder / "a.parquet", visit)
@@ -63,11 +63,12 @@ def state(workspace: Workspace) -> tuple[Content, list[tuple[object, ...]], list
     return lake_content(workspace), batches, sorted(made)
 
 
-@pytest.fixture
-def undisturbed(fresh: OpenWorkspace, exports: Path) -> tuple[object, ...]:
-    workspace = fresh(hash_keys=KEYS)
-    workspace.ingest([exports])
-    return state(workspace)
+@pytest.fixture(scope="module")
+def undisturbed(exports: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with open_workspace(folder, settings=load_settings(hash_keys=KEYS)) as workspace:
+        workspace.ingest([exports])
+        return state(workspace)
 
 
 STEPS: list[tuple[object, str]] = [
