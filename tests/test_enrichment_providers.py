@@ -544,6 +544,28 @@ def test_perplexity_without_a_stated_cost_is_booked_by_its_tokens(services):
     assert reply.cost_micros == services.total_micros("perplexity") > 5000
 
 
+@pytest.mark.parametrize(
+    ("stated", "micros"),
+    [
+        *[
+            (0.0123, 12_300),
+            (0.005234000000000001, 5234),
+            (0.0052345, 5235),
+            (0, 0),
+            (1, 1_000_000),
+        ],
+        *[(each, 5300) for each in (None, -1, True, "0.1", float("inf"), 10**6, {})],
+        (..., 5300),
+    ],
+)
+def test_what_perplexity_says_that_it_costs_is_booked_if_it_can_be(stated, micros):
+    usage = {"prompt_tokens": 200, "completion_tokens": 100, "cost": {"total_cost": stated}}
+
+    assert company_reply({"usage": usage}, PRICES.perplexity).cost_micros == micros
+    assert company_reply({"usage": {}}, PRICES.perplexity).cost_micros is None
+    assert company_reply({"usage": {"prompt_tokens": -1}}, PRICES.perplexity).cost_micros is None
+
+
 usd = st.decimals(0, 100, places=4).map(float)
 
 
