@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lab bench lock
+.PHONY: help setup demo test check check-types check-sql format lab bench lock
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +25,16 @@ test: check ## the static checks and all tests
 check: $(STAMP) ## the static checks alone: style, types, import direction, SQL, notebooks
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/sqlfluff lint mi_core/sql
 	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(MAKE) --no-print-directory -j 2 check-types check-sql
+
+# The two that take long, each on one core: side by side.
+check-types: $(STAMP)
+	@$(BIN)/mypy
+
+check-sql: $(STAMP)
+	@$(BIN)/sqlfluff lint mi_core/sql
 
 format: $(STAMP) ## put code and SQL in the house style
 	@$(BIN)/ruff check --fix
