@@ -4,27 +4,35 @@ A batch's calls are reserved, and the batch is written down, before anything is 
 the batch is found by its key, or, where there is none, its calls are let go: so none is paid twice.
 """
 
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import uuid4
 
-from mi_core.enrichment import ledger, queue
+from mi_core.enrichment import finishing, ledger, queue, steps
 from mi_core.enrichment.batch_lines import MOST_LINES
 from mi_core.enrichment.calls import AGAIN, PersonaAnswer, Reply, Request
-from mi_core.enrichment.providers.openai_batch import PersonaBatch
+from mi_core.enrichment.providers.openai_batch import BatchState, PersonaBatch
 from mi_core.enrichment.queue import Lead
 from mi_core.enrichment.steps import StepResult
 from mi_core.enrichment.worker import Worker
-from mi_core.state import State, Transaction
+from mi_core.state import Row, State, Transaction, moment
+
+log = logging.getLogger(__name__)
 
 _UNDER_WAY = timedelta(minutes=10)
 """How long a batch may be about to be sent; then its sender has died."""
+_PAUSE = timedelta(hours=1)
+"""From a batch that could not be made to the next one."""
+_OVERDUE = timedelta(days=3)
+"""How long the end of a batch is waited for, which comes within a day."""
 
 _OPEN = """
-select batch_key, provider_batch_id, created_at < :long_ago as is_old
+select batch_key, provider_batch_id, created_at
 from enrichment_batch
 where status in ('creating', 'submitted')
-order by created_at
+order by created_at, batch_key
 """
 _CREATING = """
 insert into enrichment_batch (batch_key, status, created_at) values (:key, 'creating', :now)
@@ -35,16 +43,41 @@ set status = 'submitted', provider_batch_id = :batch_id
 where batch_key = :key
 """
 _ENDED = "update enrichment_batch set status = :status where batch_key = :key"
+_NOT_MADE = """
+select max(created_at) as last_at
+from enrichment_batch
+where status = 'failed' and provider_batch_id is null
+"""
 _CALLS = """
 select call_id, lead_id
 from enrichment_call
-where batch_key = :key and cost_micros is null
+where batch_key = :key and status = 'reserved'
+order by call_id
+"""
+_UNDER_WAY_CALLS = """
+select count(*) as calls
+from enrichment_call
+where batch_key is not null and status = 'reserved'
+"""
+_IN_VAIN = """
+select c.lead_id
+from enrichment_call as c
+join enrichment_batch as b on b.batch_key = c.batch_key
+where
+    b.status = 'failed'
+    and b.provider_batch_id is null
+    and c.lead_id in (select own.lead_id from enrichment_call as own where own.batch_key = :key)
+group by c.lead_id
+having count(*) >= :tries
 """
 
 
 @dataclass
 class Batched:
-    """What became of batches: leads sent off, leads completed, and what stands in the way."""
+    """What became of batches: leads sent off, leads completed, and what stands in the way.
+
+    `under_way` counts the calls of all batches that have not been taken in.
+    """
 
     sent: int = 0
     completed: int = 0
@@ -66,13 +99,31 @@ class Batches:
     def state(self) -> State:
         return self.worker.state
 
+    def _note(self, error: str | None) -> None:
+        """Keep what stands in the way, once."""
+        known = self.batched.error.split("; ") if self.batched.error else []
+        if error and error not in known:
+            self.batched.error = "; ".join([*known, error])
+
+    def _count(self) -> None:
+        with self.state.reading() as transaction:
+            self.batched.under_way = int(transaction.rows(_UNDER_WAY_CALLS)[0]["calls"])
+
     # --- sending
 
     async def send(self) -> None:
         """Put all leads that wait for one into a batch, as far as the budget goes."""
         with self.state.reading() as transaction:
             leads = queue.waiting(transaction, MOST_LINES)
-        requests = self._requests(leads)
+            last = transaction.rows(_NOT_MADE)[0]["last_at"]
+        again = (moment(last) or self.worker.clock()) + _PAUSE if last else None
+        if leads and again and again > self.worker.clock():
+            self._note(f"The last batch could not be made; the next goes at {again:%H:%M} UTC.")
+        elif leads:
+            await self._sent(self._requests(leads))
+        self._count()
+
+    async def _sent(self, requests: Mapping[str, Request]) -> None:
         key, now = str(uuid4()), self.worker.clock()
         with self.state.writing() as transaction:
             reserved, refusal = ledger.reserve_batch(
@@ -80,70 +131,104 @@ class Batches:
             )
             if reserved:
                 transaction.change(_CREATING, key=key, now=now)
-        self.batched.error = refusal
+        self._note(refusal)
         if reserved:
             reply = await self.provider.submit(reserved, key)
             self._note_sent(key, reply, len(reserved))
 
     def _requests(self, leads: list[Lead]) -> dict[str, Request]:
-        """The call for each lead, by lead id."""
-        behaviors = self.worker.behaviors([lead.user_id for lead in leads]) if leads else {}
-        requests = {}
+        """The call for each lead, by lead id; one that can't be made is left to a worker."""
+        behaviors = self.worker.behaviors([lead.user_id for lead in leads])
+        requests, unfit = {}, []
         for lead in leads:
-            case = self.worker.case(lead, behaviors.get(lead.user_id))
-            question = self.worker.steps.question_of(case)
-            requests[lead.lead_id] = self.provider.request(question)
+            try:
+                case = self.worker.case(lead, behaviors.get(lead.user_id))
+            except Exception:
+                # Such as an address that is encrypted under a lost key.
+                log.exception("lead %s", lead.lead_id)
+                unfit.append(lead.lead_id)
+                continue
+            requests[lead.lead_id] = self.provider.request(self.worker.steps.question_of(case))
+        self._leave(unfit)
         return requests
+
+    def _leave(self, lead_ids: Iterable[str]) -> None:
+        with self.state.writing() as transaction:
+            for lead_id in lead_ids:
+                queue.leave_batch(transaction, lead_id)
 
     def _note_sent(self, key: str, reply: Reply[str], calls: int) -> None:
         with self.state.writing() as transaction:
             if reply.outcome == "ok" and reply.answer:
                 transaction.change(_SUBMITTED, key=key, batch_id=reply.answer)
                 self.batched.sent += calls
-                self.batched.under_way += calls
                 return
-            self.batched.error = reply.error
+            self._note(reply.error)
             if reply.cost_micros == 0:
                 self._let_go(transaction, key, reply.error)
+
+    def _let_go(self, transaction: Transaction, key: str, error: str | None) -> None:
+        """A batch that was never made costs nothing; its leads wait for the next one.
+
+        Those that waited in vain as often as a lead is tried are asked about alone.
+        """
+        now = self.worker.clock()
+        nothing: Reply[PersonaAnswer] = Reply("unavailable", 0, error=error)
+        for row in transaction.rows(_CALLS, key=key):
+            ledger.settle(transaction, row["call_id"], nothing, latency_ms=None, now=now)
+        transaction.change(_ENDED, key=key, status="failed")
+        for row in transaction.rows(_IN_VAIN, key=key, tries=self.worker.rules.tries):
+            queue.leave_batch(transaction, row["lead_id"])
 
     # --- taking in
 
     async def collect(self) -> None:
         """Take in the batches that have ended; look for those whose sender died."""
-        long_ago = self.worker.clock() - _UNDER_WAY
         with self.state.reading() as transaction:
-            batches = transaction.rows(_OPEN, long_ago=long_ago)
+            batches = transaction.rows(_OPEN)
         for row in batches:
-            key, batch_id = row["batch_key"], row["provider_batch_id"]
-            if batch_id is None and row["is_old"]:
+            key, batch_id, age = row["batch_key"], row["provider_batch_id"], self._age(row)
+            if batch_id is None and age > _UNDER_WAY:
                 batch_id = await self._found(key)
             if batch_id is not None:
-                await self._taken_in(key, batch_id)
+                await self._taken_in(key, batch_id, age)
+        self._count()
+
+    def _age(self, row: Row) -> timedelta:
+        now = self.worker.clock()
+        return now - (moment(row["created_at"]) or now)
 
     async def _found(self, key: str) -> str | None:
         reply = await self.provider.find(key)
+        self._note(reply.error)
         with self.state.writing() as transaction:
             if reply.outcome == "ok" and reply.answer:
                 transaction.change(_SUBMITTED, key=key, batch_id=reply.answer)
             elif reply.outcome == "ok":
-                self._let_go(transaction, key, "the batch was never made")
+                self._let_go(transaction, key, "The batch was never made.")
         return reply.answer
 
-    async def _taken_in(self, key: str, batch_id: str) -> None:
+    async def _taken_in(self, key: str, batch_id: str, age: timedelta) -> None:
         with self.state.reading() as transaction:
             leads = {row["call_id"]: row["lead_id"] for row in transaction.rows(_CALLS, key=key)}
-        reply = await self.provider.collect(batch_id, list(leads))
-        if reply.answer is None or not reply.answer.has_ended:
-            self.batched.under_way += len(leads)
-            self.batched.error = reply.error or self.batched.error
-            return
-        for call_id, each in reply.answer.replies.items():
+        reply = await self.provider.collect(batch_id, leads)
+        self._note(reply.error)
+        if reply.answer and reply.answer.has_ended:
+            await self._ended(key, leads, reply.answer)
+        elif age > _OVERDUE and (reply.answer or reply.outcome == "rejected"):
+            await self._ended(key, leads, _given_up(leads))
+
+    async def _ended(self, key: str, leads: Mapping[str, str], batch: BatchState) -> None:
+        """Take in each call of a batch, and only then note that it has ended."""
+        self._note(batch.error)
+        for call_id, each in batch.replies.items():
             await self._one(call_id, leads[call_id], each)
         with self.state.writing() as transaction:
-            transaction.change(_ENDED, key=key, status=reply.answer.status)
+            transaction.change(_ENDED, key=key, status=batch.status)
+        await self.provider.forget(batch)
 
     async def _one(self, call_id: str, lead_id: str, reply: Reply[PersonaAnswer]) -> None:
-        """Settle one call and complete its lead, in one go; what is settled already is left."""
+        """Settle one call and keep its answer, in one go; what is settled already is left."""
         now, rules = self.worker.clock(), self.worker.rules
         with self.state.writing() as transaction:
             is_new = ledger.settle(transaction, call_id, reply, latency_ms=None, now=now)
@@ -162,17 +247,30 @@ class Batches:
             await self._complete(lead, reply)
 
     async def _complete(self, lead: Lead, reply: Reply[PersonaAnswer]) -> None:
-        behavior = self.worker.behaviors([lead.user_id]).get(lead.user_id)
-        case = self.worker.case(lead, behavior)
+        try:
+            self.batched.completed += await self._is_completed(lead, reply)
+        except Exception:
+            # The others go on; a worker takes this one again when its lease ends.
+            log.exception("lead %s", lead.lead_id)
+
+    async def _is_completed(self, lead: Lead, reply: Reply[PersonaAnswer]) -> bool:
+        behaviors = {} if reply.answer else self.worker.behaviors([lead.user_id])
+        case = self.worker.case(lead, behaviors.get(lead.user_id))
         if reply.answer is None:
             await self.worker.steps.settle_by_rules(case, reply.outcome, reply.error)
-        self.worker.complete(case)
-        self.batched.completed += 1
+        with self.state.writing() as transaction:
+            return finishing.complete(
+                self.state,
+                transaction,
+                lead,
+                steps.read(transaction, lead.lead_id),
+                company_domain=case.company_domain,
+                now=self.worker.clock(),
+            )
 
-    def _let_go(self, transaction: Transaction, key: str, error: str | None) -> None:
-        """A batch that was never made costs nothing; its leads wait for the next one."""
-        now = self.worker.clock()
-        nothing: Reply[PersonaAnswer] = Reply("unavailable", 0, error=error)
-        for row in transaction.rows(_CALLS, key=key):
-            ledger.settle(transaction, row["call_id"], nothing, latency_ms=None, now=now)
-        transaction.change(_ENDED, key=key, status="failed")
+
+def _given_up(call_ids: Iterable[str]) -> BatchState:
+    """A batch of which nobody can say what it cost."""
+    error = f"The batch did not end within {_OVERDUE.days} days."
+    lost: Reply[PersonaAnswer] = Reply("lost", None, error=error)
+    return BatchState("lost", dict.fromkeys(call_ids, lost), error=error)

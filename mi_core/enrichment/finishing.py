@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -37,6 +38,7 @@ def complete(
     )
     if not queue.finish(transaction, lead, finding, now=now):
         return False
+    lead = _as_known_now(transaction, lead)
     persona = done["persona"]
     if persona.answer:
         assigned = (lead.user_id, persona.answer["slug"], persona.answer["confidence"])
@@ -63,6 +65,12 @@ def bury(
         company=_company(done.get("company"), None),
     )
     return queue.finish(transaction, lead, finding, now=now)
+
+
+def _as_known_now(transaction: Transaction, lead: Lead) -> Lead:
+    """The lead under its person's user_id, which may be another one since it was taken."""
+    query = "select user_id from user_identity where lead_id = :lead_id"
+    return replace(lead, user_id=transaction.rows(query, lead_id=lead.lead_id)[0]["user_id"])
 
 
 def _company(result: StepResult | None, domain: str | None) -> dict[str, Any]:

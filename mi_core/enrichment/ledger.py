@@ -315,7 +315,8 @@ def settle_by_bill(
             raise UnknownName("provider in the ledger", provider, known)
         for row in transaction.rows(sql.UNKNOWN, provider=provider, before=before):
             cost = int(row["most_micros"]) if bill is None else bill.get(row["call_id"], 0)
-            _close(transaction, row["call_id"], cost, now=now, status="lost", error=row["error"])
+            told = {"status": row["status"], "error": row["error"]}
+            _close(transaction, row["call_id"], cost, now=now, **told)
             total += cost
             billed, not_billed = billed + (cost > 0), not_billed + (cost == 0)
     return {"billed": billed, "not_billed": not_billed, "micros": total}

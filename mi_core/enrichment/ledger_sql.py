@@ -25,7 +25,7 @@ where
     and not exists (
         select 1
         from enrichment_call as c
-        where c.lead_id = u.lead_id and c.batch_key is not null and c.cost_micros is null
+        where c.lead_id = u.lead_id and c.batch_key is not null and c.status = 'reserved'
     )
 """
 COMMIT = """
@@ -74,13 +74,13 @@ set
 where call_id = :call_id and cost_micros is null
 """
 UNKNOWN = """
-select call_id, most_micros, error
+select call_id, most_micros, status, error
 from enrichment_call
 where
     provider = :provider
     and cost_micros is null
     and called_at < :before
-    and status = 'lost'
+    and status <> 'reserved'
 order by called_at
 """
 HEALTH = """

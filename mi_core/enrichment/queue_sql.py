@@ -171,7 +171,7 @@ where
     and not exists (
         select 1
         from enrichment_call as c
-        where c.lead_id = u.lead_id and c.batch_key is not null and c.cost_micros is null
+        where c.lead_id = u.lead_id and c.batch_key is not null and c.status = 'reserved'
     )
 order by u.queued_at, u.user_id
 limit :most

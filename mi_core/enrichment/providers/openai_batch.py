@@ -5,7 +5,7 @@ one under this key, so that no batch is paid for twice.
 """
 
 from collections.abc import Awaitable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mi_core.definitions import OpenAIPrice, Persona
@@ -19,17 +19,24 @@ from mi_core.enrichment.untrusted import json_object, mapping
 from mi_core.errors import BadValue
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
+_READ = ("output_file_id", "error_file_id")
 _KEY = "mi_batch"
 _PAGES, _PER_PAGE = 20, 100
 _FILE_SECONDS = 120.0
+_MOST_ERRORS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class BatchState:
-    """How far a batch is; replies to all its calls once it has ended, none before."""
+    """How far a batch is; replies to all its calls once it has ended, none before.
+
+    `files` are those that it left with OpenAI, `error` says why it failed as a whole.
+    """
 
     status: str
     replies: Mapping[str, Reply[PersonaAnswer]]
+    files: tuple[str, ...] = ()
+    error: str | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -61,7 +68,11 @@ class PersonaBatch:
             is_lost = uploaded.outcome in ("lost", "invalid")
             return Reply("unavailable", 0, error=uploaded.error) if is_lost else uploaded
         created = await self._said(self._create(identifier(uploaded.get("id")) or "", batch_key))
-        return created if isinstance(created, Reply) else _id_of(created)
+        if not isinstance(created, Reply):
+            return _id_of(created)
+        # An error of the service doesn't say that there is no batch.
+        is_unsure = created.outcome == "unavailable"
+        return replace(created, outcome="lost", cost_micros=None) if is_unsure else created
 
     async def find(self, batch_key: str) -> Reply[str]:
         """OpenAI's id of the batch under `batch_key`; no answer where there is none."""
@@ -76,9 +87,9 @@ class PersonaBatch:
                     return _id_of(each)
             last = identifier(batches[-1].get("id")) if batches else None
             if not page.get("has_more") or last is None:
-                break
+                return Reply("ok", 0)
             after = {"after": last}
-        return Reply("ok", 0)
+        return Reply("unavailable", 0, error=f"{SERVICE}: there are too many batches to look at.")
 
     async def collect(self, batch_id: str, call_ids: Collection[str]) -> Reply[BatchState]:
         """The state of a batch, with a reply for each of `call_ids` once it has ended."""
@@ -88,15 +99,32 @@ class PersonaBatch:
         status = identifier(batch.get("status")) or "unknown"
         if status not in ENDED:
             return Reply("ok", 0, BatchState(status, {}))
+        read = await self._read(batch)
+        if isinstance(read, Reply):
+            return read
+        replies = batch_replies(read, call_ids, self._price, self._personas)
+        names = ("input_file_id", *_READ)
+        files = tuple(each for name in names if (each := identifier(batch.get(name))))
+        return Reply("ok", 0, BatchState(status, replies, files, _failure(batch)))
+
+    async def _read(self, batch: Mapping[str, Any]) -> list[bytes] | Reply[Any]:
+        """The files of answers and of errors."""
         files = []
-        for name in ("output_file_id", "error_file_id"):
-            if file_id := identifier(batch.get(name)):
-                said = await heard(SERVICE, self._content(file_id), _FILE_SECONDS)
-                if isinstance(said, Reply) or said.status != 200:
-                    return said if isinstance(said, Reply) else turned_down(SERVICE, said)
-                files.append(said.content)
-        replies = batch_replies(files, call_ids, self._price, self._personas)
-        return Reply("ok", 0, BatchState(status, replies))
+        for file_id in filter(None, (identifier(batch.get(name)) for name in _READ)):
+            said = await heard(SERVICE, self._content(file_id), _FILE_SECONDS)
+            if isinstance(said, Reply) or said.status != 200:
+                return said if isinstance(said, Reply) else turned_down(SERVICE, said)
+            files.append(said.content)
+        return files
+
+    async def forget(self, batch: BatchState) -> None:
+        """Delete a batch's files, if it is known what each call cost.
+
+        One that can't be deleted expires by itself, after 30 days.
+        """
+        if all(reply.cost_micros is not None for reply in batch.replies.values()):
+            for file_id in batch.files:
+                await heard(SERVICE, self._delete(file_id), self._price.timeout_seconds)
 
     async def close(self) -> None:
         await self._client.close()
@@ -136,6 +164,9 @@ class PersonaBatch:
             (await self._client.batches.with_raw_response.retrieve(batch_id)).http_response
         )
 
+    async def _delete(self, file_id: str) -> Heard:
+        return whole((await self._client.files.with_raw_response.delete(file_id)).http_response)
+
     async def _content(self, file_id: str) -> Heard:
         got = await self._client.files.with_raw_response.content(file_id, timeout=_FILE_SECONDS)
         return whole(got.http_response)
@@ -146,3 +177,13 @@ def _id_of(batch: Mapping[str, Any]) -> Reply[str]:
     if batch_id is None:
         return Reply("invalid", None, error=f"{SERVICE}: the answer has no id of the batch.")
     return Reply("ok", 0, batch_id)
+
+
+def _failure(batch: Mapping[str, Any]) -> str | None:
+    """Why OpenAI did not take a batch, by the short names of what is wrong with it."""
+    errors = mapping(batch.get("errors")).get("data")
+    if batch.get("status") != "failed" or not isinstance(errors, list):
+        return None
+    codes = {identifier(mapping(each).get("code")) for each in errors[:_MOST_ERRORS]} - {None}
+    said = ", ".join(sorted(map(str, codes))) or "it doesn't say why"
+    return f"{SERVICE} did not take the batch ({said})."
