@@ -320,11 +320,14 @@ class Warehouse:
 
     def load_definitions(self, definitions: "Definitions") -> None:
         """Put the definitions at hand for relations, as temporary tables."""
+        # In one transaction: otherwise each statement would look the lake up anew.
+        self.sql("begin")
         for table, method in DEFINITION_TABLES.items():
             self.load_rows(table, getattr(definitions, method)())
         for name in VIEWS:
             select = relation_sql(f"views/{name}")
             self.sql(f"create or replace temp view {name} as\n{select}")
+        self.sql("commit")
 
     def load_rows(
         self,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import OpenWorkspace
 from exports import event, write_export
 from typer.testing import CliRunner, Result
 
@@ -72,9 +73,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def opened_empty(tmp_path: Path) -> Iterator[Workspace]:
-    with open_workspace(tmp_path / "empty") as opened:
-        yield opened
+def opened_empty(fresh: OpenWorkspace) -> Workspace:
+    return fresh()
 
 
 def take(opened: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
