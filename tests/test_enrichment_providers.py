@@ -63,6 +63,7 @@ SAME = [
     ("bad_request", "rejected", True),
     ("unprocessable", "rejected", True),
     *[(Fault("server_error", status=status), "unavailable", True) for status in (500, 503, 529)],
+    (Fault("server_error", status=504), "lost", False),
     ("cut_before", "lost", False),
     (Fault("cut_before", reset=True), "lost", False),
     ("cut_after", "lost", False),

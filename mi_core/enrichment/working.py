@@ -31,9 +31,11 @@ from mi_core.enrichment.links import agreeing_links
 from mi_core.enrichment.persona_prompt import persona_facts
 from mi_core.enrichment.queue import Lead, is_held
 from mi_core.enrichment.steps import StepResult
+from mi_core.errors import BadValue
 from mi_core.state import Row, State, Transaction
 
 LOCAL = "local"
+_LONGEST_BACKOFF = 86_400.0
 
 
 class TryAgain(Exception):
@@ -277,6 +279,8 @@ class Steps:
             reply = await self.asker.ask(case.lead, provider, question, store)
         except ProviderDown as down:
             return StepResult(step, "skipped", provider.name, reason=steps.DOWN, error=str(down))
+        except BadValue as bad:
+            return StepResult(step, "skipped", provider.name, reason="rejected", error=str(bad))
         if reply.outcome == "ok" and reply.answer is not None:
             return found(reply.answer)
         error = f"{step} by {provider.name}: {reply.error or reply.outcome}"
@@ -311,8 +315,9 @@ def _cached(answer: CompanyAnswer, provider: str) -> StepResult:
 def retry_due(lead: Lead, problem: TryAgain, rules: EnrichmentRules, now: datetime) -> datetime:
     """When to try again: four times later each time, spread out, and not before the provider says.
 
+    With many tries that is a day at most, before the spread.
     The spread follows the lead's id, so that the same lead waits as long in every run.
     """
-    backoff = rules.retry_seconds * 4 ** (lead.tries - 1)
+    backoff = min(rules.retry_seconds * 4.0 ** min(lead.tries - 1, 50), _LONGEST_BACKOFF)
     spread = 0.5 + int(lead.lead_id[:4], 16) / 0xFFFF
     return now + max(timedelta(seconds=backoff * spread), problem.retry_after)

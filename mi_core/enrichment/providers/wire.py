@@ -30,6 +30,7 @@ _SAYS: Mapping[str, str] = {
     "key_refused": "the key is wrong or may not do this",
     "rejected": "the question is not accepted",
     "unavailable": "the service doesn't work just now",
+    "lost": "a gateway gave up waiting for the answer",
 }
 
 
@@ -48,13 +49,16 @@ class Heard:
 
 
 def turned_down(service: str, heard: Heard) -> Reply[Any]:
-    """The outcome of a call that was answered with another status than 200; it costs nothing."""
+    """The outcome of a call that was answered with another status than 200.
+
+    It costs nothing, but where a gateway gave up waiting: the service may have done its work.
+    """
     code = error_code(heard.content)
     outcome = _outcome(heard, code)
     named = f"{heard.status}, {code}" if code else f"{heard.status}"
     return Reply(
         outcome,
-        0,
+        None if outcome == "lost" else 0,
         error=f"{service}: {_SAYS[outcome]} ({named}).",
         request_id=heard.request_id,
         retry_after_seconds=retry_after(heard.headers) if outcome == "rate_limited" else None,
@@ -63,6 +67,8 @@ def turned_down(service: str, heard: Heard) -> Reply[Any]:
 
 def _outcome(heard: Heard, code: str | None) -> Outcome:
     status = heard.status
+    if status == 504:
+        return "lost"
     if status == 402 or (code in NO_MONEY and status in (401, 403, 429)):
         return "out_of_quota"
     if status == 429:
