@@ -22,6 +22,11 @@ from mi_core.errors import UnknownName, WorkspaceError
 from mi_core.settings import Settings
 
 _INBOX_KEY = 4_711_002
+QUEUE_KEY, LEDGER_KEY = 4_711_004, 4_711_005
+"""Of `one_at_a_time`: for what changes several leads, and for what changes their calls.
+
+Whoever takes both takes them in this order, so that nobody waits in a circle.
+"""
 _IDENTITY = {"sqlite": "integer primary key autoincrement"}
 
 Row = Mapping[str, Any]
@@ -236,12 +241,14 @@ class State:
         moves = [{"old_id": old, "new_id": new} for old, new in pairs]
         if not moves:
             return
-        with self._write() as connection:
+        with self.writing() as transaction:
+            transaction.one_at_a_time(QUEUE_KEY)
+            transaction.one_at_a_time(LEDGER_KEY)
             for statement in sql.STAGE_MOVES:
-                connection.execute(sa.text(statement))
-            connection.execute(sa.text(sql.MOVE), moves)
+                transaction.change(statement)
+            transaction.change_each(sql.MOVE, moves)
             for statement in sql.FOLLOW_MOVES:
-                connection.execute(sa.text(statement))
+                transaction.change(statement)
 
     # --- scoring configurations
 

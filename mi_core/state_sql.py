@@ -86,6 +86,14 @@ where
     superseded_at is null
     and user_id in (select user_id from persona_rank where place > 1)
 """
+# A worker that is about to end one of the leads is waited for: it counts as it is then.
+_HOLD_IDENTITIES = """
+update user_identity
+set user_id = user_id
+where
+    user_id in (select old_id from person_move)
+    or user_id in (select new_id from person_move)
+"""
 _IDENTITY_RANK = """
 create temporary table identity_rank as
 select
@@ -96,6 +104,13 @@ select
         order by
             case when i.enriched_at is null then 1 else 0 end,
             i.enriched_at desc,
+            case i.status
+                when 'processing' then 1
+                when 'waiting' then 2
+                when 'failed' then 3
+                when 'pending' then 4
+                else 5
+            end,
             case when i.email_encrypted is null then 1 else 0 end,
             i.user_id
     ) as place
@@ -110,6 +125,16 @@ set cost_micros = (
 )
 where user_id in (select user_id from identity_rank)
 """
+_DROP_STEPS = """
+delete from enrichment_step
+where
+    lead_id in (
+        select i.lead_id
+        from user_identity as i
+        join identity_rank as r on r.user_id = i.user_id
+        where r.place > 1
+    )
+"""
 _RENAME = """
 update {table}
 set user_id = (select m.new_id from person_move as m where m.old_id = {table}.user_id)
@@ -117,16 +142,16 @@ where user_id in (select old_id from person_move)
 """
 
 FOLLOW_MOVES = (
-    _PERSONA_RANK,
-    _PERSONA_GIVES_WAY,
+    _HOLD_IDENTITIES,
     _IDENTITY_RANK,
     _IDENTITY_COST,
+    _DROP_STEPS,
     "delete from user_identity"
     " where user_id in (select user_id from identity_rank where place > 1)",
-    *(
-        _RENAME.format(table=table)
-        for table in ("user_persona", "user_identity", "enrichment_call")
-    ),
+    *(_RENAME.format(table=table) for table in ("user_identity", "enrichment_call")),
+    _PERSONA_RANK,
+    _PERSONA_GIVES_WAY,
+    _RENAME.format(table="user_persona"),
     "drop table persona_rank",
     "drop table identity_rank",
     "drop table person_move",

@@ -1,6 +1,7 @@
 """Leads on their way into the queue: addresses read, encrypted, and given to their people."""
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,7 +110,8 @@ def read_leads(path: Path) -> list[Entry]:
     except UnicodeDecodeError as error:
         raise IngestError(f"{path.name} is not UTF-8 text, at byte {error.start}.") from None
     try:
-        rows = list(csv.DictReader(text.splitlines(), dialect=_dialect(text), strict=True))
+        lines = io.StringIO(text, newline="")
+        rows = list(csv.DictReader(lines, dialect=_dialect(text), strict=True))
     except csv.Error as error:
         raise IngestError(f"{path.name} is no CSV file: {error}.") from None
     if not rows:

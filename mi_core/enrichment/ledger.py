@@ -7,7 +7,7 @@ provider is down: all workers see the same rows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,12 +17,11 @@ from mi_core.enrichment import ledger_sql as sql
 from mi_core.enrichment.calls import BROKEN, SHUT, Reply, Request
 from mi_core.enrichment.queue import Lead, is_held
 from mi_core.errors import BadValue, UnknownName
-from mi_core.state import State, Transaction, moment
+from mi_core.state import LEDGER_KEY, State, Transaction, moment
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """Whom a call is about that is about no lead, such as a decoy's."""
 
-_LEDGER_KEY = 4_711_005
 _LONGEST_WAIT = timedelta(seconds=30)
 
 
@@ -82,6 +81,11 @@ class Budget:
                 return f"{share} is spent or held: ${spent / 1e6:,.2f} of ${cap / 1e6:,.2f}."
         return None
 
+    def plus(self, micros: int) -> "Budget":
+        """The same, with so much more held."""
+        day, month = self.day_micros + micros, self.month_micros + micros
+        return replace(self, day_micros=day, month_micros=month)
+
     def refusal(self, most_micros: int) -> str | None:
         """Why a call that may cost `most_micros` is not sent; None where it may be."""
         for name, spent, cap in self._spans():
@@ -111,22 +115,26 @@ def reserve(
 ) -> Leave:
     """Ask for leave to send a call; everything that speaks against it is looked at in one go."""
     with state.writing() as transaction:
-        transaction.one_at_a_time(_LEDGER_KEY)
+        transaction.one_at_a_time(LEDGER_KEY)
         if lead and not is_held(transaction, lead.token):
             return LeaseLost()
-        refused = _refusal(transaction, provider, now, rules)
+        refused = _refusal(transaction, provider, now)
         if refused is not None:
             return refused
-        if over := budget(transaction, now=now, rules=rules).refusal(request.most_micros):
-            return OverBudget(over)
         call_at = _next_turn(transaction, provider, price, now, rules)
+        # The day on which it is sent pays.
+        if over := budget(transaction, now=call_at, rules=rules).refusal(request.most_micros):
+            return OverBudget(over)
         if call_at > now + _LONGEST_WAIT:
             return Later(call_at)
+        # Where it was down, this one call tries it; for the others it stays down until then.
+        again = now + timedelta(seconds=rules.breaker.pause_seconds)
+        transaction.change(sql.STAY_DOWN, provider=provider, until=again)
         reserved = Reserved(str(uuid4()), call_at)
         transaction.change(
             sql.RESERVE,
             call_id=reserved.call_id,
-            user_id=lead.user_id if lead else NOBODY,
+            nobody=NOBODY,
             lead_id=lead.lead_id if lead else None,
             step=price.step,
             provider=provider,
@@ -152,12 +160,12 @@ def reserve_batch(
     Returns the calls by their ids, and why there aren't more, if there aren't. Leads that wait no
     more, or are in another batch by now, are left out.
     """
-    transaction.one_at_a_time(_LEDGER_KEY)
+    transaction.one_at_a_time(LEDGER_KEY)
     spent = budget(transaction, now=now, rules=rules)
     reserved: dict[str, Request] = {}
     total, refusal = 0, None
     for lead_id, request in requests.items():
-        refusal = spent.refusal(total + request.most_micros)
+        refusal = spent.plus(total).refusal(request.most_micros)
         if refusal:
             break
         call_id = str(uuid4())
@@ -177,9 +185,7 @@ def reserve_batch(
     return reserved, refusal
 
 
-def _refusal(
-    transaction: Transaction, provider: str, now: datetime, rules: EnrichmentRules
-) -> Later | Down | None:
+def _refusal(transaction: Transaction, provider: str, now: datetime) -> Later | Down | None:
     found = transaction.rows(sql.PROVIDER, provider=provider)
     if not found:
         return None
@@ -187,10 +193,6 @@ def _refusal(
     down_until, paused_until = moment(row["down_until"]), moment(row["paused_until"])
     if down_until and down_until > now:
         return Down(f"{provider} is down: {row['reason']}")
-    if down_until:
-        # One call tries it; for the others it stays down until that one is answered.
-        again = now + timedelta(seconds=rules.breaker.pause_seconds)
-        transaction.change(sql.STAY_DOWN, provider=provider, until=again)
     if paused_until and paused_until > now:
         return Later(paused_until)
     return None
@@ -221,7 +223,8 @@ def settle(
     now: datetime,
 ) -> bool:
     """Write down how a call ended and what it cost; false where that is known already."""
-    changed = _close(
+    transaction.one_at_a_time(LEDGER_KEY)
+    return _close(
         transaction,
         call_id,
         reply.cost_micros,
@@ -234,7 +237,6 @@ def settle(
         request_id=reply.request_id,
         latency_ms=latency_ms,
     )
-    return changed
 
 
 def note_health(
@@ -307,7 +309,7 @@ def settle_by_bill(
             raise BadValue(f"The bill has {cost} for call {call_id}; it is 0 or more.")
     billed = not_billed = total = 0
     with state.writing() as transaction:
-        transaction.one_at_a_time(_LEDGER_KEY)
+        transaction.one_at_a_time(LEDGER_KEY)
         known = [row["provider"] for row in transaction.rows(sql.PROVIDERS)]
         if not known:
             raise BadValue("No call was ever made, so there is nothing to settle.")
@@ -359,6 +361,7 @@ def _close(
     if cost is not None:
         at = moment(found[0]["called_at"]) or now
         transaction.change(sql.COMMIT, day=_day(at), micros=cost - int(found[0]["most_micros"]))
+        transaction.change(sql.COST_OF_ENDED, user_id=found[0]["user_id"])
     return True
 
 

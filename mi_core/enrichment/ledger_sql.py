@@ -3,12 +3,16 @@
 A call whose `cost_micros` is null is open: under way, or of a cost that nobody knows yet.
 """
 
+from mi_core.enrichment.queue_sql import COST
+
 RESERVE = """
 insert into enrichment_call (
     call_id, user_id, lead_id, step, provider, model, status, most_micros, called_at
 )
 values (
-    :call_id, :user_id, :lead_id, :step, :provider, :model, 'reserved', :most, :called_at
+    :call_id,
+    coalesce((select u.user_id from user_identity as u where u.lead_id = :lead_id), :nobody),
+    :lead_id, :step, :provider, :model, 'reserved', :most, :called_at
 )
 """
 RESERVE_WAITING = """
@@ -50,7 +54,7 @@ limit 1 offset :back
 """
 
 OPEN_CALL = """
-select call_id, most_micros, called_at
+select call_id, user_id, most_micros, called_at
 from enrichment_call
 where call_id = :call_id and cost_micros is null
 """
@@ -72,6 +76,12 @@ set
     request_id = coalesce(:request_id, request_id),
     latency_ms = coalesce(:latency_ms, latency_ms)
 where call_id = :call_id and cost_micros is null
+"""
+# A lead that is under way gets its cost when it ends.
+COST_OF_ENDED = f"""
+update user_identity
+set cost_micros = {COST}
+where user_id = :user_id and status in ('completed', 'failed_permanent', 'cancelled')
 """
 UNKNOWN = """
 select call_id, most_micros, status, error
@@ -98,7 +108,11 @@ PROVIDERS = "select distinct provider from enrichment_call"
 PROVIDER = (
     "select down_until, paused_until, reason from enrichment_provider where provider = :provider"
 )
-STAY_DOWN = "update enrichment_provider set down_until = :until where provider = :provider"
+STAY_DOWN = """
+update enrichment_provider
+set down_until = :until
+where provider = :provider and down_until is not null
+"""
 SHUT = """
 insert into enrichment_provider (provider, down_until, reason)
 values (:provider, :until, :reason)
@@ -112,7 +126,10 @@ on conflict (provider) do update
 set
     failures = enrichment_provider.failures + 1,
     down_until = case
-        when enrichment_provider.failures + 1 >= :most then :until
+        when
+            enrichment_provider.failures + 1 >= :most
+            and coalesce(enrichment_provider.down_until, :until) <= :until
+            then :until
         else enrichment_provider.down_until
     end,
     reason = excluded.reason
@@ -120,7 +137,9 @@ set
 PAUSE = """
 insert into enrichment_provider (provider, paused_until)
 values (:provider, :until)
-on conflict (provider) do update set paused_until = excluded.paused_until
+on conflict (provider) do update
+set paused_until = excluded.paused_until
+where coalesce(enrichment_provider.paused_until, excluded.paused_until) <= excluded.paused_until
 """
 WELL = """
 update enrichment_provider

@@ -19,7 +19,7 @@ from uuid import uuid4
 from mi_core.definitions import EnrichmentRules
 from mi_core.enrichment import queue_sql as sql
 from mi_core.enrichment import steps
-from mi_core.state import Row, State, Transaction, moment
+from mi_core.state import QUEUE_KEY, Row, State, Transaction, moment
 
 STATUSES = (
     "pending",
@@ -30,7 +30,6 @@ STATUSES = (
     "failed_permanent",
     "cancelled",
 )
-_QUEUE_KEY = 4_711_004
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,7 @@ def put(
     incoming = {lead.user_id: _row(lead) for lead in leads}
     stale = now - timedelta(days=rules.result_days)
     with state.writing() as transaction:
+        transaction.one_at_a_time(QUEUE_KEY)
         for statement in sql.STAGE:
             transaction.change(statement)
         transaction.change_each(sql.INCOMING, list(incoming.values()))
@@ -118,7 +118,7 @@ def lease(
     until = now + timedelta(seconds=rules.lease_seconds)
     taken: list[Lead] = []
     with state.writing() as transaction:
-        transaction.one_at_a_time(_QUEUE_KEY)
+        transaction.one_at_a_time(QUEUE_KEY)
         transaction.change(sql.ORPHAN_CALLS, now=now, long_ago=now - timedelta(hours=1))
         transaction.change(sql.BURY_EXPIRED, now=now, tries=rules.tries)
         while len(taken) < most:
@@ -134,6 +134,7 @@ def lease(
 def renew(state: State, tokens: Sequence[str], *, until: datetime) -> None:
     """Move the end of leases; those that were lost stay lost."""
     with state.writing() as transaction:
+        transaction.one_at_a_time(QUEUE_KEY)
         renewal = "update user_identity set lease_expires_at = :until where lease_token = :token"
         transaction.change_each(renewal, [{"until": until, "token": each} for each in tokens])
 
@@ -211,6 +212,7 @@ def cancel(state: State, user_ids: Sequence[str], *, now: datetime) -> int:
     Its worker finds the lease gone, and writes nothing more about the lead.
     """
     with state.writing() as transaction:
+        transaction.one_at_a_time(QUEUE_KEY)
         return sum(transaction.change(sql.CANCEL, user_id=each, now=now) for each in user_ids)
 
 
@@ -222,6 +224,7 @@ def retry(state: State, *, now: datetime, partial: bool, user_id: str | None = N
     again = sql.RETRY_PARTIAL if partial else sql.RETRY
     forget = sql.FORGET_UNPAID_STEPS.format(where=again.where)
     with state.writing() as transaction:
+        transaction.one_at_a_time(QUEUE_KEY)
         transaction.change(forget, user_id=user_id)
         return transaction.change(again.statement, user_id=user_id, now=now)
 
@@ -238,6 +241,7 @@ def twin(
 def erase_waiting(state: State, *, before: datetime) -> int:
     """Erase the addresses of dead letters that nobody tried again; returns how many."""
     with state.writing() as transaction:
+        transaction.one_at_a_time(QUEUE_KEY)
         return transaction.change(sql.ERASE_WAITING, before=before)
 
 

@@ -19,6 +19,18 @@ values (
 )
 """
 
+# As for a retry: what is given now, such as a name, may make them worth paying for.
+_FORGET_UNPAID_STEPS = """
+delete from enrichment_step
+where
+    source in ('skipped', 'rules')
+    and lead_id in (
+        select u.lead_id
+        from user_identity as u
+        join incoming_lead as i on i.user_id = u.user_id
+        where u.email_hash = i.email_hash and u.status in ('failed_permanent', 'cancelled')
+    )
+"""
 _KEEP_PAID_STEPS = """
 update user_identity
 set
@@ -58,7 +70,7 @@ select
 from incoming_lead as i
 where not exists (select 1 from user_identity as u where u.user_id = i.user_id)
 """
-PUT = (_KEEP_PAID_STEPS, _REPLACE, _INSERT)
+PUT = (_FORGET_UNPAID_STEPS, _KEEP_PAID_STEPS, _REPLACE, _INSERT)
 """In this order; what none of them touches is left alone."""
 
 LEAD = """
@@ -108,11 +120,18 @@ where
             and u.lease_expires_at > :now
     )
 """
+# Of everything that was ever asked about the person.
+COST = """(
+        select coalesce(sum(c.cost_micros), 0)
+        from enrichment_call as c
+        where c.user_id = user_identity.user_id
+    )"""
 BURY_EXPIRED = f"""
 update user_identity
 set
     status = 'failed_permanent',
     error = coalesce(error || '; ', '') || '{_LOST_WORKER}',
+    cost_micros = {COST},
     lease_token = null, lease_expires_at = null
 where status = 'processing' and lease_expires_at <= :now and tries >= :tries
 """
@@ -194,27 +213,28 @@ update user_identity
 set status = 'waiting', lease_token = null, lease_expires_at = null
 where lease_token = :token
 """
-FINISH = """
+FINISH = f"""
 update user_identity
 set
     status = :status, is_partial = :is_partial, error = :error, next_try_at = null,
-    email_encrypted = case when :status = 'failed_permanent' then email_encrypted end,
+    email_encrypted = case
+        when cast(:status as varchar(24)) = 'failed_permanent' then email_encrypted
+    end,
     social_profiles = :social_profiles, company_name = :company_name,
     company_domain = :company_domain, company_industry = :company_industry,
     company_size = :company_size, company_location = :company_location,
-    enriched_at = case when :status = 'completed' then :now else enriched_at end,
-    cost_micros = (
-        select coalesce(sum(c.cost_micros), 0)
-        from enrichment_call as c
-        where c.user_id = user_identity.user_id
-    ),
+    enriched_at = case
+        when cast(:status as varchar(24)) = 'completed' then :now else enriched_at
+    end,
+    cost_micros = {COST},
     lease_token = null, lease_expires_at = null
 where lease_token = :token
 """
-CANCEL = """
+CANCEL = f"""
 update user_identity
 set
     status = 'cancelled', error = null, email_encrypted = null, next_try_at = null,
+    cost_micros = {COST},
     lease_token = null, lease_expires_at = null
 where
     user_id = :user_id

@@ -45,8 +45,12 @@ _COPY = """
 insert into enrichment_step (lead_id, step, source, reason, provider, answer, done_at)
 select :lead_id, step, 'cache', 'result_cache', provider, answer, :now
 from enrichment_step
-where lead_id = :twin
-on conflict (lead_id, step) do nothing
+where lead_id = :twin and source in ('paid', 'cache')
+on conflict (lead_id, step) do update
+set
+    source = excluded.source, reason = excluded.reason, provider = excluded.provider,
+    answer = excluded.answer, error = null, done_at = excluded.done_at
+where enrichment_step.source in ('skipped', 'rules')
 """
 _READ = """
 select step, source, reason, provider, answer, error
@@ -72,7 +76,10 @@ def write(transaction: Transaction, lead_id: str, result: StepResult, *, now: da
 
 
 def copy(transaction: Transaction, lead_id: str, twin: str, *, now: datetime) -> None:
-    """Take over the steps of another lead with the same address."""
+    """Take over what was paid for another lead with the same address.
+
+    What was skipped, or answered by rules, says something of that other person alone.
+    """
     transaction.change(_COPY, lead_id=lead_id, twin=twin, now=now)
 
 

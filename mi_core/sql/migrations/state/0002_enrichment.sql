@@ -16,6 +16,7 @@ alter table enrichment_call add column error text;
 alter table enrichment_call add column batch_key varchar(36);
 alter table enrichment_call add column settled_at timestamp;
 create index enrichment_call_rate on enrichment_call (provider, called_at);
+create index enrichment_call_person on enrichment_call (user_id);
 create index enrichment_call_lead on enrichment_call (lead_id, step);
 create index enrichment_call_batch on enrichment_call (batch_key);
 create index enrichment_call_open on enrichment_call (called_at) where cost_micros is null;
