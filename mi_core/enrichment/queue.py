@@ -121,6 +121,7 @@ def lease(
         transaction.one_at_a_time(QUEUE_KEY)
         transaction.change(sql.ORPHAN_CALLS, now=now, long_ago=now - timedelta(hours=1))
         transaction.change(sql.BURY_EXPIRED, now=now, tries=rules.tries)
+        transaction.change(sql.RETURN_EXPIRED, now=now)
         while len(taken) < most:
             query = sql.LEASE.format(skip_locked=transaction.skip_locked)
             token = str(uuid4())

@@ -35,7 +35,7 @@ _KEEP_PAID_STEPS = """
 update user_identity
 set
     status = i.status, trigger_event = i.trigger_event, error = i.error, tries = 0,
-    next_try_at = null, queued_at = :now, email_encrypted = i.email_encrypted,
+    next_try_at = :now, queued_at = :now, ended_at = null, email_encrypted = i.email_encrypted,
     for_batch = i.for_batch
 from incoming_lead as i
 where
@@ -47,7 +47,7 @@ _REPLACE = """
 update user_identity
 set
     lead_id = i.lead_id, status = i.status, trigger_event = i.trigger_event, error = i.error,
-    tries = 0, next_try_at = null, queued_at = :now, email_hash = i.email_hash,
+    tries = 0, next_try_at = :now, queued_at = :now, ended_at = null, email_hash = i.email_hash,
     email_domain = i.email_domain, email_encrypted = i.email_encrypted, for_batch = i.for_batch
 from incoming_lead as i
 where
@@ -61,12 +61,12 @@ where
 """
 _INSERT = """
 insert into user_identity (
-    user_id, lead_id, status, trigger_event, error, queued_at, email_hash, email_domain,
-    email_encrypted, for_batch
+    user_id, lead_id, status, trigger_event, error, queued_at, next_try_at, email_hash,
+    email_domain, email_encrypted, for_batch
 )
 select
-    i.user_id, i.lead_id, i.status, i.trigger_event, i.error, :now, i.email_hash, i.email_domain,
-    i.email_encrypted, i.for_batch
+    i.user_id, i.lead_id, i.status, i.trigger_event, i.error, :now, :now, i.email_hash,
+    i.email_domain, i.email_encrypted, i.for_batch
 from incoming_lead as i
 where not exists (select 1 from user_identity as u where u.user_id = i.user_id)
 """
@@ -131,9 +131,15 @@ update user_identity
 set
     status = 'failed_permanent',
     error = coalesce(error || '; ', '') || '{_LOST_WORKER}',
-    cost_micros = {COST},
+    cost_micros = {COST}, next_try_at = null, ended_at = :now,
     lease_token = null, lease_expires_at = null
 where status = 'processing' and lease_expires_at <= :now and tries >= :tries
+"""
+# The try that the dead worker made of it stays counted.
+RETURN_EXPIRED = """
+update user_identity
+set status = 'pending', lease_token = null, lease_expires_at = null
+where status = 'processing' and lease_expires_at <= :now
 """
 # One of several people with one address at a time: the others take over what it finds.
 LEASE = """
@@ -143,10 +149,8 @@ where user_id = (
     select u.user_id
     from user_identity as u
     where
-        (
-            (u.status in ('pending', 'failed') and coalesce(u.next_try_at, :now) <= :now)
-            or (u.status = 'processing' and u.lease_expires_at <= :now)
-        )
+        u.status in ('pending', 'failed')
+        and u.next_try_at <= :now
         and (cast(:only as varchar(36)) is null or u.user_id = :only)
         and not exists (
             select 1
@@ -154,10 +158,9 @@ where user_id = (
             where
                 other.email_hash = u.email_hash
                 and other.user_id <> u.user_id
-                and other.status = 'processing'
-                and other.lease_expires_at > :now
+                and other.status in ('processing', 'waiting')
         )
-    order by coalesce(u.next_try_at, u.queued_at), u.user_id
+    order by u.next_try_at, u.user_id
     limit 1{skip_locked}
 )
 returning
@@ -169,7 +172,7 @@ TOUCH = "update user_identity set lease_token = lease_token where lease_token = 
 GIVE_BACK = """
 update user_identity
 set
-    status = 'pending', tries = tries - 1, next_try_at = :due,
+    status = 'pending', tries = tries - 1, next_try_at = coalesce(:due, next_try_at),
     lease_token = null, lease_expires_at = null
 where lease_token = :token
 """
@@ -216,7 +219,7 @@ where lease_token = :token
 FINISH = f"""
 update user_identity
 set
-    status = :status, is_partial = :is_partial, error = :error, next_try_at = null,
+    status = :status, is_partial = :is_partial, error = :error, next_try_at = null, ended_at = :now,
     email_encrypted = case
         when cast(:status as varchar(24)) = 'failed_permanent' then email_encrypted
     end,
@@ -234,6 +237,7 @@ CANCEL = f"""
 update user_identity
 set
     status = 'cancelled', error = null, email_encrypted = null, next_try_at = null,
+    ended_at = :now,
     cost_micros = {COST},
     lease_token = null, lease_expires_at = null
 where
@@ -251,8 +255,8 @@ class Again:
     @property
     def statement(self) -> str:
         return (
-            "update user_identity set status = 'pending', tries = 0, next_try_at = null,"
-            f" queued_at = :now where {self.where}"
+            "update user_identity set status = 'pending', tries = 0, next_try_at = :now,"
+            f" queued_at = :now, ended_at = null where {self.where}"
         )
 
 
@@ -288,12 +292,10 @@ set email_encrypted = null
 where
     status = 'failed_permanent'
     and email_encrypted is not null
-    and coalesce(next_try_at, queued_at) < :before
+    and ended_at < :before
 """
 COUNT_DUE = """
 select count(*) as due
 from user_identity
-where
-    (status in ('pending', 'failed') and coalesce(next_try_at, :now) <= :now)
-    or (status = 'processing' and lease_expires_at <= :now)
+where status in ('pending', 'failed') and next_try_at <= :now
 """

@@ -48,7 +48,7 @@ known as (
         end as refused_as,
         case
             when u.status = 'completed' then u.enriched_at
-            else greatest(u.queued_at, called.last_at, done.last_at)
+            else coalesce(u.ended_at, greatest(u.queued_at, called.last_at, done.last_at))
         end as last_at,
         coalesce(called.cost_micros, 0)::bigint as cost_micros,
         coalesce(called.held_micros, 0)::bigint as held_micros,

@@ -2,11 +2,15 @@
 
 alter table user_identity add column lead_id varchar(36);   -- of one address of the person
 alter table user_identity add column queued_at timestamp;
+alter table user_identity add column ended_at timestamp;    -- completed, failed for good or cancelled
 alter table user_identity add column is_partial integer not null default 0;
 alter table user_identity add column for_batch integer not null default 0;
 create unique index user_identity_lead on user_identity (lead_id);
 create unique index user_identity_lease on user_identity (lease_token);
-create index user_identity_due on user_identity (status, next_try_at, queued_at);
+create index user_identity_due on user_identity (next_try_at, user_id)
+where status in ('pending', 'failed');
+create index user_identity_held on user_identity (lease_expires_at) where status = 'processing';
+create index user_identity_waiting on user_identity (queued_at, user_id) where status = 'waiting';
 create index user_identity_email on user_identity (email_hash);
 
 alter table enrichment_call add column lead_id varchar(36);
@@ -18,7 +22,7 @@ alter table enrichment_call add column settled_at timestamp;
 create index enrichment_call_rate on enrichment_call (provider, called_at);
 create index enrichment_call_person on enrichment_call (user_id);
 create index enrichment_call_lead on enrichment_call (lead_id, step);
-create index enrichment_call_batch on enrichment_call (batch_key);
+create index enrichment_call_batch on enrichment_call (batch_key) where batch_key is not null;
 create index enrichment_call_open on enrichment_call (called_at) where cost_micros is null;
 
 create table enrichment_step (
