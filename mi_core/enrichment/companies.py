@@ -17,15 +17,19 @@ select facts, provider
 from company_profile
 where domain = :domain and fetched_at > :since
 """
+# An answer may have come between the look for one and this.
 _CLAIM = """
 insert into company_profile (domain, claim_token, claim_expires_at)
 values (:domain, :token, :until)
 on conflict (domain) do update
 set claim_token = excluded.claim_token, claim_expires_at = excluded.claim_expires_at
 where
-    company_profile.claim_token is null
-    or company_profile.claim_token = excluded.claim_token
-    or company_profile.claim_expires_at <= :now
+    (company_profile.fetched_at is null or company_profile.fetched_at <= :since)
+    and (
+        company_profile.claim_token is null
+        or company_profile.claim_token = excluded.claim_token
+        or company_profile.claim_expires_at <= :now
+    )
 """
 _STORE = """
 update company_profile
@@ -53,7 +57,8 @@ def known_or_claimed(
     with state.writing() as transaction:
         if found := _recent(transaction, domain, since):
             return found
-        return transaction.change(_CLAIM, domain=domain, token=token, until=until, now=now) == 1
+        claim = {"domain": domain, "token": token, "until": until, "since": since}
+        return transaction.change(_CLAIM, **claim, now=now) == 1
 
 
 def _recent(
