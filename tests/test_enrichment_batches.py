@@ -307,6 +307,33 @@ def test_a_lead_whose_rules_are_sure_goes_into_no_batch(office: Office):
     assert not office.batches()
 
 
+def test_without_a_key_nobody_waits_for_a_batch_any_more(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    office.rule(budget=office.enrichment.rules.budget.model_copy(update={"daily_usd": 0.0}))
+    office.put(people(2))
+    office.work()
+    assert office.statuses() == {"waiting": 2}
+
+    settings = office.enrichment.settings.model_copy(update={"openai_api_key": None})
+    monkeypatch.setattr(office.enrichment, "settings", settings)
+    office.work()
+
+    assert office.statuses() == {"completed": 2}
+    assert office.sources() == {"behavior_analysis": 2}
+
+
+def test_a_batch_has_no_more_lines_than_a_plan_allows(office: Office):
+    providers = office.enrichment.rules.providers
+    openai = providers.openai.model_copy(update={"batch_calls": 2})
+    office.rule(providers=providers.model_copy(update={"openai": openai}))
+    office.put(people(3))
+
+    sent = [office.work().batches, office.work().batches]
+
+    assert [each.sent for each in sent if each] == [2, 1]
+
+
 def test_the_files_of_a_batch_are_deleted_when_it_is_settled(office: Office):
     office.providers.batches.steps = ["in_progress", "expired"]
     office.put(people(4))

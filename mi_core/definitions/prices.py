@@ -68,6 +68,7 @@ class OpenAIPrice(ModelPrice):
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"]
     cached_input_usd: NonNegative
     batch_share: Share
+    batch_calls: int = Field(ge=1, le=50_000)
 
 
 class Providers(Frozen):

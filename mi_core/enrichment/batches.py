@@ -11,7 +11,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 from mi_core.enrichment import finishing, ledger, queue, steps
-from mi_core.enrichment.batch_lines import MOST_LINES
 from mi_core.enrichment.calls import AGAIN, PersonaAnswer, Reply, Request
 from mi_core.enrichment.providers.openai_batch import BatchState, PersonaBatch
 from mi_core.enrichment.queue import Lead
@@ -112,9 +111,9 @@ class Batches:
     # --- sending
 
     async def send(self) -> None:
-        """Put all leads that wait for one into a batch, as far as the budget goes."""
+        """Put the leads that wait for one into a batch, as far as the plan and the budget go."""
         with self.state.reading() as transaction:
-            leads = queue.waiting(transaction, MOST_LINES)
+            leads = queue.waiting(transaction, self.worker.rules.providers.openai.batch_calls)
             last = transaction.rows(_NOT_MADE)[0]["last_at"]
         again = (moment(last) or self.worker.clock()) + _PAUSE if last else None
         if leads and again and again > self.worker.clock():

@@ -180,6 +180,14 @@ def leave_batch(transaction: Transaction, lead_id: str) -> None:
     transaction.change(sql.LEAVE_BATCH, lead_id=lead_id)
 
 
+def leave_batches(state: State) -> None:
+    """Let the leads that wait for a batch, and are in none, be asked about alone."""
+    with state.writing() as transaction:
+        transaction.one_at_a_time(QUEUE_KEY)
+        for row in transaction.rows(sql.WAITING, most=1_000_000):
+            leave_batch(transaction, row["lead_id"])
+
+
 def _lead(row: dict[str, Any]) -> Lead:
     return Lead(**row | {"for_batch": bool(row["for_batch"])})
 

@@ -27,6 +27,7 @@ from mi_core.warehouse import Warehouse
 if TYPE_CHECKING:
     from mi_core.enrichment.costs import Costs, Stats
     from mi_core.enrichment.decoy_run import Decoys
+    from mi_core.enrichment.providers.openai_batch import PersonaBatch
 
 PER_RUN = 10
 """Leads that a scheduled run takes."""
@@ -138,17 +139,26 @@ class Enrichment:
             )
             worker = Worker(steps, self.keys.cipher(), self._behaviors, only)
             _stop_on_signals(worker.stop)
-            if desk.batch is None or only is not None:
+            if only is not None:
                 return await worker.work(most, progress)
-            from mi_core.enrichment.batches import Batches
-
-            batches = Batches(worker, desk.batch)
-            await batches.collect()
-            worked = await worker.work(most, progress)
-            await batches.send()
-            return replace(worked, batches=batches.batched)
+            if desk.batch is None:
+                queue.leave_batches(self.state)
+                return await worker.work(most, progress)
+            return await self._work_with_batches(worker, desk.batch, most, progress)
         finally:
             await desk.close()
+
+    async def _work_with_batches(
+        self, worker: Worker, provider: "PersonaBatch", most: int | None, progress: Progress
+    ) -> Worked:
+        from mi_core.enrichment.batches import Batches
+
+        batches = Batches(worker, provider)
+        await batches.collect()
+        worked = await worker.work(most, progress)
+        if not worker.stop.is_set():
+            await batches.send()
+        return replace(worked, batches=batches.batched)
 
     def _behaviors(self, user_ids: Sequence[str]) -> Mapping[str, Row]:
         found = self.warehouse.query("enrichment/behavior", user_ids=list(user_ids))
