@@ -88,7 +88,7 @@ def _work(order: dict[str, Any]) -> dict[str, Any]:
     with open_workspace(Path(order["folder"]), settings=settings) as workspace:
         if order["dies_at_commit"] is not None:
             State.writing = _deadly(State.writing, order["dies_at_commit"], order["is_after"])
-        return asdict(workspace.enrichment.work(order["most"]))
+        return asdict(workspace.enrichment.work(None))
 
 
 def _deadly(writing: Callable[..., Any], number: int, is_after: bool) -> Callable[..., Any]:
@@ -207,7 +207,6 @@ class Workers:
         self,
         folder: Path,
         *,
-        most: int | None = None,
         dies_at_commit: int | None = None,
         is_after: bool = False,
         **settings: Any,
@@ -222,7 +221,6 @@ class Workers:
             "name": f"{self._started:04x}",
             "folder": str(folder),
             "settings": settings,
-            "most": most,
             "dies_at_commit": dies_at_commit,
             "is_after": is_after,
         }

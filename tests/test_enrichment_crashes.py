@@ -246,10 +246,11 @@ def test_a_worker_killed_at_each_commit_in_turn(
     assert_all_is_well(opened, providers, entries)
 
 
-Moment = Callable[[Providers, Callable[[str], None]], None]
+Kill = Callable[[str], bool]
+Moment = Callable[[Providers, Kill], None]
 
 
-def on_the_way(providers: Providers, kill: Callable[[str], None]) -> None:
+def on_the_way(providers: Providers, kill: Kill) -> None:
     """The question came, and its asker goes before any work is done."""
 
     def cut(call: Any) -> str:
@@ -259,9 +260,13 @@ def on_the_way(providers: Providers, kill: Callable[[str], None]) -> None:
         providers.faults[provider] = cut
 
 
-def on_the_way_back(providers: Providers, kill: Callable[[str], None]) -> None:
+def on_the_way_back(providers: Providers, kill: Kill) -> None:
     """All is done and billed, and there is nobody to hear the answer."""
-    providers.before_answer = lambda service, call: kill(service)
+
+    def hook(service: str, call: Any) -> None:
+        kill(service)
+
+    providers.before_answer = hook
 
 
 @pytest.mark.parametrize(("moment", "number"), [(on_the_way, 2), (on_the_way_back, 1)])
