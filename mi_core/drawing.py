@@ -6,6 +6,7 @@ The renderer hands notebooks a Vega-Lite specification, drawn offline by Jupyter
 the report's page; Altair's own renderers load their drawing code from the network.
 """
 
+import sys
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     Chart: TypeAlias = alt.Chart | alt.LayerChart | alt.FacetChart
+
+# jsonschema, which Altair and nbformat load, would read a grammar of IRIs for over a second, for a
+# format that neither of them checks; without the package that has it, it leaves that out.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # JupyterLab draws v5, and v6 reads the same for what is used here; nbformat wants `+json`.
 VEGA_LITE = "application/vnd.vegalite.v5+json"
