@@ -4,9 +4,9 @@ import json
 import re
 import string
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -482,3 +482,63 @@ def test_an_overlay_that_is_not_text_is_named(tmp_path: Path) -> None:
     (tmp_path / "overlay.toml").write_bytes(b"[events]\nx = '\xff'\n")
     with pytest.raises(DefinitionError, match=r"^overlay\.toml: is not UTF-8 text, at byte 14"):
         load_definitions(tmp_path / "overlay.toml")
+
+
+# ---- prices
+
+
+PRICES = load_definitions().enrichment.model_dump()
+
+
+def numbers(table: dict[str, Any], *path: str) -> Iterator[tuple[str, ...]]:
+    """The way to each number of prices.toml."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from numbers(value, *path, key)
+        elif isinstance(value, int | float):
+            yield (*path, key)
+
+
+def priced(folder: Path, path: Sequence[str], value: str) -> Definitions:
+    return overlaid(folder, f"[{'.'.join(path[:-1])}]\n{path[-1]} = {value}\n")
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e300", "1e10", "-1", "1" * 100])
+def test_no_number_of_the_prices_is_endless_or_absurd(tmp_path: Path, value: str) -> None:
+    paths = [".".join(path) for path in numbers(PRICES, "enrichment")]
+    with pytest.raises(DefinitionError) as caught:
+        overlaid(tmp_path, "".join(f"{path} = {value}\n" for path in paths))
+    assert len(paths) > 40
+    named = [line.split(" is ")[0] for line in str(caught.value).splitlines()]
+    assert sorted(named) == sorted(f"overlay.toml: {path}" for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("budget.daily_usd", "inf", "is inf, but should be a finite number."),
+        ("sure_confidence", "nan", "is nan, but should be a finite number."),
+        ("budget.monthly_usd", "1e9", "should be less than or equal to 1000000."),
+        ("result_days", "1e6", "should be less than or equal to 36500."),
+        ("providers.openai.input_usd", "2e5", "should be less than or equal to 100000."),
+        ("providers.openai.batch_share", "1e-9", "should be greater than or equal to 0.001."),
+        ("providers.rapidapi.timeout_seconds", "1e8", "should be less than or equal to 10000000."),
+        ("providers.rapidapi.concurrency", "0", "should be greater than or equal to 1."),
+        ("providers.perplexity.calls", "1_000_001", "should be less than or equal to 1000000."),
+    ],
+)
+def test_a_price_that_is_none_gets_a_sentence(
+    tmp_path: Path, key: str, value: str, sentence: str
+) -> None:
+    with pytest.raises(DefinitionError, match=re.escape(sentence)) as caught:
+        priced(tmp_path, ["enrichment", *key.split(".")], value)
+    assert str(caught.value).startswith(f"overlay.toml: enrichment.{key} is ")
+
+
+def test_each_provider_has_a_number_of_calls_at_a_time(tmp_path: Path) -> None:
+    changed = priced(tmp_path, ["enrichment", "providers", "openai", "concurrency"], "3").enrichment
+    assert {name: price.concurrency for name, price in changed.providers} == {
+        "rapidapi": 10,
+        "perplexity": 10,
+        "openai": 3,
+    }

@@ -7,53 +7,66 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from mi_core.definitions.models import Frozen, NonNegative, Positive, Share
+from mi_core.definitions.models import Frozen, Share
 
-Count = Annotated[int, Field(ge=1)]
+# Far above anything sensible, and low enough that no sum, product or date overflows.
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Usd = Annotated[float, Field(ge=0, le=1_000_000)]
+UsdPerMillion = Annotated[float, Field(ge=0, le=100_000)]
+Seconds = Annotated[float, Field(gt=0, le=10_000_000)]
+Days = Annotated[float, Field(ge=0, le=36_500)]
 
 
-class Budget(Frozen):
+class Finite(Frozen):
+    """Without infinities, and what is no number."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Budget(Finite):
     """Dollars per UTC day and month; an alert from `alert_share` of either on."""
 
-    daily_usd: NonNegative
-    monthly_usd: NonNegative
+    daily_usd: Usd
+    monthly_usd: Usd
     alert_share: Share
 
 
-class Breaker(Frozen):
+class Breaker(Finite):
     """When a service counts as down, and how long nobody asks it then."""
 
     failures: Count
-    pause_seconds: Positive
-    shut_seconds: Positive
+    pause_seconds: Seconds
+    shut_seconds: Seconds
 
 
-class ProviderPrice(Frozen):
+class ProviderPrice(Finite):
     """One provider: where, at which price (dollars), and how often it may be asked.
 
     A token-priced one costs `per_call_usd` and, per million tokens, the prices of its model.
+    `concurrency` is how many of its calls may be under way at a time.
     """
 
     step: Literal["social", "company", "persona"]
     url: str
-    per_call_usd: NonNegative = 0.0
+    per_call_usd: Usd = 0.0
     priced_on: date
     source: str
-    list_usd: NonNegative
+    list_usd: Usd
     calls: Count
-    per_seconds: Positive
-    timeout_seconds: Positive
+    per_seconds: Seconds
+    concurrency: Count
+    timeout_seconds: Seconds
 
 
 class ModelPrice(ProviderPrice):
     """A language model's prices, and the most tokens that an answer may have."""
 
     model: str
-    input_usd: NonNegative
-    output_usd: NonNegative
-    max_output_tokens: int = Field(ge=16)
+    input_usd: UsdPerMillion
+    output_usd: UsdPerMillion
+    max_output_tokens: int = Field(ge=16, le=1_000_000)
 
 
 class PerplexityPrice(ModelPrice):
@@ -66,8 +79,8 @@ class OpenAIPrice(ModelPrice):
     """A model with a price for input that it has seen before, and one for batches."""
 
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"]
-    cached_input_usd: NonNegative
-    batch_share: Share
+    cached_input_usd: UsdPerMillion
+    batch_share: float = Field(ge=0.001, le=1)
     batch_calls: int = Field(ge=1, le=50_000)
 
 
@@ -79,25 +92,25 @@ class Providers(Frozen):
     openai: OpenAIPrice
 
 
-class ListPrice(Frozen):
+class ListPrice(Finite):
     """What a lead costs elsewhere, on a day."""
 
-    usd_per_lead: NonNegative
+    usd_per_lead: Usd
     priced_on: date
     source: str
 
 
-class EnrichmentRules(Frozen):
+class EnrichmentRules(Finite):
     """How leads are enriched; see prices.toml."""
 
     tries: Count
-    retry_seconds: Positive
-    lease_seconds: float = Field(ge=5)
+    retry_seconds: Seconds
+    lease_seconds: float = Field(ge=5, le=10_000_000)
     rate_share: float = Field(gt=0, le=1)
     concurrency: Count
-    result_days: NonNegative
-    company_days: NonNegative
-    dead_letter_days: NonNegative
+    result_days: Days
+    company_days: Days
+    dead_letter_days: Days
     sure_confidence: Share
     budget: Budget
     breaker: Breaker
