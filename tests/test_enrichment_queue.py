@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -205,8 +205,10 @@ def test_a_lead_says_what_is_known_of_it(state: State):
         "token": "",
         "tries": 1,
         "for_batch": True,
+        "is_partial": False,
         "email_hash": "hash of person-1",
         "email_domain": "company.com",
+        "name_hash": None,
         "email_encrypted": "secret of person-1",
         "trigger": "signup",
     }
@@ -502,48 +504,30 @@ def test_what_is_not_through_can_be_cancelled_and_its_address_goes(state: State,
 # --- one address, several people
 
 
-def test_a_recent_answer_to_the_same_address_is_taken_over(state: State):
+@pytest.mark.parametrize("end", ["completed", "failed_permanent"])
+def test_profiles_paid_for_lately_are_found_by_another_lead_of_the_address(state: State, end: str):
     first = take(state, 1, address="shared")
-    write(state, first, "company", "paid")
-    finish(state, first)
+    write(state, first, "social", "paid", answer={"github": {}})
+    finish(state, first, status=end)
     second = take(state, 2, address="shared")
+    days = timedelta(days=RULES.result_days)
 
-    assert twin(state, second) == first.lead_id
-    assert twin(state, second, at=NOW + timedelta(days=RULES.result_days)) == first.lead_id
-    assert twin(state, second, at=NOW + timedelta(days=RULES.result_days, seconds=1)) is None
-    assert twin(state, take(state, 3)) is None
-
-
-@pytest.mark.parametrize("told", [{"is_partial": True}, {"status": "failed_permanent"}])
-def test_what_lacks_something_is_not_taken_over(state: State, told: dict[str, object]):
-    finish(state, take(state, 1, address="shared"), **told)  # type: ignore[arg-type]
-
-    assert twin(state, take(state, 2, address="shared")) is None
-
-
-def test_only_what_was_paid_for_is_taken_over(state: State):
-    first, second = take(state, 1), take(state, 2)
-    write(state, first, "social", "skipped", reason="no_name")
-    write(state, first, "company", "paid", answer={"name": "Acme"})
-    write(state, first, "persona", "rules", answer={"slug": "automation_pro"})
-    write(state, second, "company", "skipped", reason="down", error="it was down")
-
-    copy(state, first, second)
-
-    [taken_over] = done(state, second).values()
-    assert taken_over == StepResult(
-        "company", "cache", "test", answer={"name": "Acme"}, reason="result_cache"
+    assert elsewhere(state, second, at=NOW + days) == StepResult(
+        "social", "cache", "test", {"github": {}}, reason="result_cache"
     )
+    assert elsewhere(state, second, at=NOW + days + MINUTE) is None
+    assert elsewhere(state, take(state, 3)) is None
+    assert elsewhere(state, replace(second, name_hash="another name")) is None
+    assert elsewhere(state, first) is None
 
 
-def test_what_is_taken_over_never_replaces_what_was_paid_for(state: State):
-    first, second = take(state, 1), take(state, 2)
-    write(state, first, "company", "paid", answer={"name": "Acme"})
-    write(state, second, "company", "paid", answer={"name": "Own"})
+@pytest.mark.parametrize("source", ["skipped", "local"])
+def test_only_what_was_paid_for_is_found(state: State, source: Source):
+    first = take(state, 1, address="shared")
+    write(state, first, "social", source, answer={})
+    finish(state, first)
 
-    copy(state, first, second)
-
-    assert done(state, second)["company"].answer == {"name": "Own"}
+    assert elsewhere(state, take(state, 2, address="shared")) is None
 
 
 def test_a_step_that_was_paid_for_is_never_overwritten(state: State):
@@ -802,11 +786,6 @@ def write(state: State, lead: Lead, step: Step, source: Source, **told: object) 
         steps.write(transaction, lead.lead_id, result, now=NOW)
 
 
-def copy(state: State, source: Lead, target: Lead) -> None:
-    with state.writing() as transaction:
-        steps.copy(transaction, target.lead_id, source.lead_id, now=NOW)
-
-
 def done(state: State, lead: Lead) -> dict[Step, StepResult]:
     with state.reading() as transaction:
         return steps.read(transaction, lead.lead_id)
@@ -816,10 +795,10 @@ def sources(state: State, lead: Lead) -> dict[Step, Source]:
     return {step: result.source for step, result in done(state, lead).items()}
 
 
-def twin(state: State, lead: Lead, *, at: datetime = NOW) -> str | None:
+def elsewhere(state: State, lead: Lead, *, at: datetime = NOW) -> StepResult | None:
+    since = at - timedelta(days=RULES.result_days)
     with state.reading() as transaction:
-        found = queue.twin(transaction, lead, now=at, rules=RULES)
-    return found["lead_id"] if found else None
+        return steps.found_elsewhere(transaction, lead, "social", since=since)
 
 
 def reserve(state: State, lead: Lead) -> ledger.Leave:
@@ -850,7 +829,9 @@ def acme(name: str) -> CompanyAnswer:
 
 def store_company(state: State, name: str, *, at: datetime = NOW) -> None:
     with state.writing() as transaction:
-        companies.store(transaction, "acme.com", acme(name), "perplexity", now=at)
+        companies.store(
+            transaction, "acme.com", acme(name), "perplexity", now=at, days=RULES.company_days
+        )
 
 
 def at_once(*jobs: Callable[[], list[Any]]) -> list[list[Any]]:

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from mi_core.definitions import EnrichmentRules, ProviderPrice
@@ -22,8 +22,6 @@ Answer = TypeVar("Answer")
 
 Clock = Callable[[], datetime]
 Keep = Callable[[Transaction, Answer], None]
-
-_WORTH_WAITING = timedelta(seconds=30)
 
 
 class Interrupted(Exception):
@@ -76,7 +74,7 @@ class Asker:
             There was no leave to send the call, or the account can't be used.
         """
         price: ProviderPrice = getattr(self.rules.providers, provider.name)
-        turn = self._turns.setdefault(provider.name, asyncio.Semaphore(self.rules.concurrency))
+        turn = self._turns.setdefault(provider.name, asyncio.Semaphore(price.concurrency))
         async with turn:
             request = provider.request(question)
             call_id = await self._leave(lead, provider.name, price, request)
@@ -106,8 +104,10 @@ class Asker:
             match leave:
                 case ledger.Reserved():
                     await _until(leave.call_at, now)
+                    if leave.call_at > now and self._is_lost(lead, leave.call_id):
+                        raise LostLease
                     return leave.call_id
-                case ledger.Later(due) if due > now + _WORTH_WAITING:
+                case ledger.Later(due) if due > now + ledger.LONGEST_WAIT:
                     raise PutOff(due)
                 case ledger.Later(due):
                     await _until(due, now)
@@ -117,6 +117,13 @@ class Asker:
                     raise BudgetReached(reason)
                 case ledger.LeaseLost():
                     raise LostLease
+
+    def _is_lost(self, lead: Lead | None, call_id: str) -> bool:
+        """Whether the lead went to somebody else, or was cancelled, while its turn was waited for.
+
+        Then nothing is sent, and nothing is held.
+        """
+        return lead is not None and ledger.release(self.state, lead, call_id, now=self.clock())
 
 
 async def _until(due: datetime, now: datetime) -> None:

@@ -5,6 +5,7 @@ A claim ends by itself, in case its owner died.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from mi_core.state import Row, State, Transaction
 _KNOWN = """
 select facts, provider
 from company_profile
-where domain = :domain and fetched_at > :since
+where domain = :domain and good_until > :now
 """
 # An answer may have come between the look for one and this.
 _CLAIM = """
@@ -24,7 +25,7 @@ values (:domain, :token, :until)
 on conflict (domain) do update
 set claim_token = excluded.claim_token, claim_expires_at = excluded.claim_expires_at
 where
-    (company_profile.fetched_at is null or company_profile.fetched_at <= :since)
+    (company_profile.good_until is null or company_profile.good_until <= :now)
     and (
         company_profile.claim_token is null
         or company_profile.claim_token = excluded.claim_token
@@ -34,9 +35,14 @@ where
 _STORE = """
 update company_profile
 set
-    facts = :facts, provider = :provider, fetched_at = :now,
+    facts = :facts, provider = :provider, fetched_at = :now, good_until = :good_until,
     claim_token = null, claim_expires_at = null
 where domain = :domain
+"""
+_RENEW = """
+update company_profile
+set claim_expires_at = :until
+where domain = :domain and claim_token = :token
 """
 _LET_GO = """
 update company_profile
@@ -49,31 +55,52 @@ def known_or_claimed(
     state: State, domain: str, token: str, *, now: datetime, rules: EnrichmentRules
 ) -> tuple[CompanyAnswer, str] | bool:
     """What is known of a company and who said so; else whether it is now ours to ask."""
-    since = now - timedelta(days=rules.company_days)
-    until = now + timedelta(seconds=rules.lease_seconds)
     with state.reading() as transaction:
-        if found := _recent(transaction, domain, since):
+        if found := _good(transaction, domain, now):
             return found
     with state.writing() as transaction:
-        if found := _recent(transaction, domain, since):
+        if found := _good(transaction, domain, now):
             return found
-        claim = {"domain": domain, "token": token, "until": until, "since": since}
+        claim = {"domain": domain, "token": token, "until": _claim_end(now, rules)}
         return transaction.change(_CLAIM, **claim, now=now) == 1
 
 
-def _recent(
-    transaction: Transaction, domain: str, since: datetime
-) -> tuple[CompanyAnswer, str] | None:
-    found = transaction.rows(_KNOWN, domain=domain, since=since)
+def renew(
+    transaction: Transaction, claims: Mapping[str, str], *, now: datetime, rules: EnrichmentRules
+) -> None:
+    """Move the end of claims, token by domain; those that were lost stay lost."""
+    until = _claim_end(now, rules)
+    rows = [{"domain": domain, "token": token, "until": until} for domain, token in claims.items()]
+    transaction.change_each(_RENEW, rows)
+
+
+def _claim_end(now: datetime, rules: EnrichmentRules) -> datetime:
+    return now + timedelta(seconds=rules.lease_seconds)
+
+
+def _good(transaction: Transaction, domain: str, now: datetime) -> tuple[CompanyAnswer, str] | None:
+    found = transaction.rows(_KNOWN, domain=domain, now=now)
     return (read_facts(found[0]["facts"]), found[0]["provider"]) if found else None
 
 
 def store(
-    transaction: Transaction, domain: str, answer: CompanyAnswer, provider: str, *, now: datetime
+    transaction: Transaction,
+    domain: str,
+    answer: CompanyAnswer,
+    provider: str,
+    *,
+    now: datetime,
+    days: float,
 ) -> None:
-    """Keep an answer for the leads to come, whoever's claim stands by now."""
-    facts = write_facts(answer)
-    transaction.change(_STORE, domain=domain, facts=facts, provider=provider, now=now)
+    """Keep an answer for the leads of `days` to come, whoever's claim stands by now."""
+    transaction.change(
+        _STORE,
+        domain=domain,
+        facts=write_facts(answer),
+        provider=provider,
+        now=now,
+        good_until=now + timedelta(days=days),
+    )
 
 
 def let_go(state: State, domain: str, token: str) -> None:

@@ -27,23 +27,15 @@ def complete(
     now: datetime,
 ) -> bool:
     """End a lead whose steps are done; false where the lease was lost, and nothing is written."""
-    profiles = done["social"].answer if "social" in done else None
-    company = _company(done.get("company"), company_domain)
-    finding = Finding(
-        "completed",
-        is_partial=any(each.is_missing for each in done.values()),
-        error="; ".join(each.error for each in done.values() if each.error) or None,
-        social_profiles=dict(profiles) if profiles else None,
-        company=company,
-    )
+    error = "; ".join(each.error for each in done.values() if each.error) or None
+    is_partial = any(each.is_missing for each in done.values())
+    finding = _finding("completed", done, company_domain, error, is_partial=is_partial)
     if not queue.finish(transaction, lead, finding, now=now):
         return False
     lead = _as_known_now(transaction, lead)
-    persona = done["persona"]
-    if persona.answer:
-        assigned = (lead.user_id, persona.answer["slug"], persona.answer["confidence"])
-        source = "ai_enrichment" if persona.source in _PAID_FOR else "behavior_analysis"
-        state.assign_personas([assigned], source=source, assigned_at=now, within=transaction)
+    if assigned := _persona(lead, done["persona"]):
+        row, source = assigned
+        state.assign_personas([row], source=source, assigned_at=now, within=transaction)
     state.post([_event(lead, finding, now)], now, within=transaction)
     return True
 
@@ -54,17 +46,46 @@ def bury(
     done: Mapping[Step, StepResult],
     error: str,
     *,
+    company_domain: str | None,
     now: datetime,
 ) -> bool:
-    """Make a lead a dead letter, with what its steps gave so far and its last error."""
+    """Make a lead a dead letter, with what its steps gave so far and its last error.
+
+    One that was completed before, and tried again for what it lacks, is completed still.
+    """
+    status = "completed" if lead.is_partial else "failed_permanent"
+    finding = _finding(status, done, company_domain, error, is_partial=lead.is_partial)
+    return queue.finish(transaction, lead, finding, now=now)
+
+
+def _finding(
+    status: str,
+    done: Mapping[Step, StepResult],
+    company_domain: str | None,
+    error: str | None,
+    *,
+    is_partial: bool,
+) -> Finding:
     profiles = done["social"].answer if "social" in done else None
-    finding = Finding(
-        "failed_permanent",
+    return Finding(
+        status,
+        is_partial=is_partial,
         error=error,
         social_profiles=dict(profiles) if profiles else None,
-        company=_company(done.get("company"), None),
+        company=_company(done.get("company"), company_domain),
     )
-    return queue.finish(transaction, lead, finding, now=now)
+
+
+def _persona(lead: Lead, result: StepResult) -> tuple[tuple[str, str, float], str] | None:
+    """The assignment and its source; none for a stranger, of whom rules say what fits everybody."""
+    answer = result.answer or {}
+    if result.source in _PAID_FOR:
+        source = "ai_enrichment"
+    elif "rule_persona" in answer.get("evidence", ()):
+        source = "behavior_analysis"
+    else:
+        return None
+    return (lead.user_id, answer["slug"], answer["confidence"]), source
 
 
 def _as_known_now(transaction: Transaction, lead: Lead) -> Lead:

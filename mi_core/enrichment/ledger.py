@@ -17,12 +17,13 @@ from mi_core.enrichment import ledger_sql as sql
 from mi_core.enrichment.calls import BROKEN, SHUT, Reply, Request
 from mi_core.enrichment.queue import Lead, is_held
 from mi_core.errors import BadValue, UnknownName
-from mi_core.state import LEDGER_KEY, State, Transaction, moment
+from mi_core.state import LEDGER_KEY, Row, State, Transaction, moment
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 """Whom a call is about that is about no lead, such as a decoy's."""
 
-_LONGEST_WAIT = timedelta(seconds=30)
+LONGEST_WAIT = timedelta(seconds=30)
+"""A turn that is further away isn't waited for: the lead goes back into the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def reserve(
         # The day on which it is sent pays.
         if over := budget(transaction, now=call_at, rules=rules).refusal(request.most_micros):
             return OverBudget(over)
-        if call_at > now + _LONGEST_WAIT:
+        if call_at > now + LONGEST_WAIT:
             return Later(call_at)
         # Where it was down, this one call tries it; for the others it stays down until then.
         again = now + timedelta(seconds=rules.breaker.pause_seconds)
@@ -239,6 +240,30 @@ def settle(
     )
 
 
+def release(state: State, lead: Lead, call_id: str, *, now: datetime) -> bool:
+    """Let go of a call that wasn't sent, if the lead isn't ours any more; tells whether it did."""
+    never: Reply[Any] = Reply("unavailable", 0, error="The lead was given to somebody else.")
+    with state.writing() as transaction:
+        transaction.one_at_a_time(LEDGER_KEY)
+        if is_held(transaction, lead.token):
+            return False
+        return settle(transaction, call_id, never, latency_ms=None, now=now)
+
+
+def note_cached(
+    transaction: Transaction, lead: Lead, step: str, provider: str, *, now: datetime
+) -> None:
+    """Write down an answer that a cache gave in a provider's place."""
+    transaction.change(
+        sql.CACHED,
+        call_id=str(uuid4()),
+        lead_id=lead.lead_id,
+        step=step,
+        provider=provider,
+        now=now,
+    )
+
+
 def note_health(
     transaction: Transaction,
     provider: str,
@@ -324,22 +349,28 @@ def settle_by_bill(
     return {"billed": billed, "not_billed": not_billed, "micros": total}
 
 
-def health(transaction: Transaction, *, now: datetime) -> list[dict[str, Any]]:
-    """How each provider that was ever asked fares, and what it may still bill, in millionths."""
-    rows = transaction.rows(sql.HEALTH)
+def health(
+    transaction: Transaction, *, now: datetime, rules: EnrichmentRules
+) -> list[dict[str, Any]]:
+    """How each provider fares, and what it may still bill, in millionths."""
+    known = {row["provider"]: row for row in transaction.rows(sql.HEALTH)}
+    held = {row["provider"]: row for row in transaction.rows(sql.OPEN)}
     return [
-        {
-            "provider": row["provider"],
-            "is_down": _is_ahead(row["down_until"], now),
-            "down_until": moment(row["down_until"]),
-            "paused_until": moment(row["paused_until"]),
-            "reason": row["reason"],
-            "failures_in_a_row": int(row["failures"] or 0),
-            "open_calls": int(row["open_calls"]),
-            "held_micros": int(row["held_micros"]),
-        }
-        for row in rows
+        _health(name, known.get(name, {}), held.get(name, {}), now) for name, _ in rules.providers
     ]
+
+
+def _health(provider: str, row: Row, held: Row, now: datetime) -> dict[str, Any]:
+    return {
+        "provider": provider,
+        "is_down": _is_ahead(row.get("down_until"), now),
+        "down_until": moment(row.get("down_until")),
+        "paused_until": moment(row.get("paused_until")),
+        "reason": row.get("reason"),
+        "failures_in_a_row": int(row.get("failures", 0)),
+        "open_calls": int(held.get("open_calls", 0)),
+        "held_micros": int(held.get("held_micros", 0)),
+    }
 
 
 def _is_ahead(at: object, now: datetime) -> bool:

@@ -32,6 +32,15 @@ where
         where c.lead_id = u.lead_id and c.batch_key is not null and c.status = 'reserved'
     )
 """
+CACHED = """
+insert into enrichment_call (
+    call_id, user_id, lead_id, step, provider, status, most_micros, cost_micros, is_cached,
+    called_at, settled_at
+)
+select :call_id, u.user_id, u.lead_id, :step, :provider, 'ok', 0, 0, 1, :now, :now
+from user_identity as u
+where u.lead_id = :lead_id
+"""
 COMMIT = """
 insert into enrichment_day (day, committed_micros)
 values (:day, :micros)
@@ -48,7 +57,7 @@ where day like :month
 EARLIER_CALL = """
 select called_at
 from enrichment_call
-where provider = :provider and batch_key is null
+where provider = :provider and batch_key is null and is_cached = 0
 order by called_at desc
 limit 1 offset :back
 """
@@ -94,14 +103,14 @@ where
 order by called_at
 """
 HEALTH = """
-select
-    c.provider, p.failures, p.down_until, p.paused_until, p.reason,
-    count(case when c.cost_micros is null then 1 end) as open_calls,
-    coalesce(sum(case when c.cost_micros is null then c.most_micros end), 0) as held_micros
-from enrichment_call as c
-left join enrichment_provider as p on p.provider = c.provider
-group by c.provider, p.failures, p.down_until, p.paused_until, p.reason
-order by c.provider
+select provider, failures, down_until, paused_until, reason
+from enrichment_provider
+"""
+OPEN = """
+select provider, count(*) as open_calls, sum(most_micros) as held_micros
+from enrichment_call
+where cost_micros is null
+group by provider
 """
 PROVIDERS = "select distinct provider from enrichment_call"
 

@@ -34,28 +34,35 @@ STATUSES = (
 
 @dataclass(frozen=True, slots=True)
 class NewLead:
-    """A person to enrich; one with an `error` goes straight to the dead letters."""
+    """A person to enrich; one with an `error` goes straight to the dead letters.
+
+    `reopens`: also where the lead is dead or cancelled; an event is no reason for that.
+    """
 
     user_id: str
     trigger: str
     email_hash: str | None = None
     email_domain: str | None = None
+    name_hash: str | None = None
     email_encrypted: str | None = None
     for_batch: bool = False
+    reopens: bool = True
     error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A lead under a lease."""
+    """A lead under a lease; a partial one was completed before, and is tried for what it lacks."""
 
     user_id: str
     lead_id: str
     token: str
     tries: int
     for_batch: bool
+    is_partial: bool
     email_hash: str
     email_domain: str
+    name_hash: str | None
     email_encrypted: str | None
     trigger: str
 
@@ -102,8 +109,10 @@ def _row(lead: NewLead) -> dict[str, object]:
         "trigger_event": lead.trigger,
         "email_hash": lead.email_hash,
         "email_domain": lead.email_domain,
+        "name_hash": lead.name_hash,
         "email_encrypted": lead.email_encrypted,
         "for_batch": int(lead.for_batch),
+        "reopens": int(lead.reopens),
         "error": lead.error,
     }
 
@@ -189,7 +198,7 @@ def leave_batches(state: State) -> None:
 
 
 def _lead(row: dict[str, Any]) -> Lead:
-    return Lead(**row | {"for_batch": bool(row["for_batch"])})
+    return Lead(**row | {name: bool(row[name]) for name in ("for_batch", "is_partial")})
 
 
 def finish(transaction: Transaction, lead: Lead, finding: Finding, *, now: datetime) -> bool:
@@ -236,15 +245,6 @@ def retry(state: State, *, now: datetime, partial: bool, user_id: str | None = N
         transaction.one_at_a_time(QUEUE_KEY)
         transaction.change(forget, user_id=user_id)
         return transaction.change(again.statement, user_id=user_id, now=now)
-
-
-def twin(
-    transaction: Transaction, lead: Lead, *, now: datetime, rules: EnrichmentRules
-) -> Row | None:
-    """Another person's completed lead with the same address, if it is recent."""
-    since = now - timedelta(days=rules.result_days)
-    rows = transaction.rows(sql.TWIN, email_hash=lead.email_hash, lead_id=lead.lead_id, since=since)
-    return rows[0] if rows else None
 
 
 def erase_waiting(state: State, *, before: datetime) -> int:

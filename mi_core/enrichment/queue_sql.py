@@ -6,16 +6,16 @@ STAGE = (
     "drop table if exists incoming_lead",
     "create temporary table incoming_lead (user_id varchar(36) primary key, lead_id varchar(36),"
     " status varchar(24), trigger_event varchar(64), email_hash varchar(64), email_domain text,"
-    " email_encrypted text, for_batch integer, error text)",
+    " name_hash varchar(64), email_encrypted text, for_batch integer, reopens integer, error text)",
 )
 INCOMING = """
 insert into incoming_lead (
-    user_id, lead_id, status, trigger_event, email_hash, email_domain, email_encrypted, for_batch,
-    error
+    user_id, lead_id, status, trigger_event, email_hash, email_domain, name_hash, email_encrypted,
+    for_batch, reopens, error
 )
 values (
-    :user_id, :lead_id, :status, :trigger_event, :email_hash, :email_domain, :email_encrypted,
-    :for_batch, :error
+    :user_id, :lead_id, :status, :trigger_event, :email_hash, :email_domain, :name_hash,
+    :email_encrypted, :for_batch, :reopens, :error
 )
 """
 
@@ -28,49 +28,64 @@ where
         select u.lead_id
         from user_identity as u
         join incoming_lead as i on i.user_id = u.user_id
-        where u.email_hash = i.email_hash and u.status in ('failed_permanent', 'cancelled')
+        where
+            u.email_hash = i.email_hash
+            and i.reopens = 1
+            and u.status in ('failed_permanent', 'cancelled')
     )
 """
 _KEEP_PAID_STEPS = """
 update user_identity
 set
     status = i.status, trigger_event = i.trigger_event, error = i.error, tries = 0,
-    next_try_at = :now, queued_at = :now, ended_at = null, email_encrypted = i.email_encrypted,
-    for_batch = i.for_batch
+    next_try_at = :now, queued_at = :now, ended_at = null, name_hash = i.name_hash,
+    email_encrypted = i.email_encrypted, for_batch = i.for_batch
 from incoming_lead as i
 where
     user_identity.user_id = i.user_id
     and user_identity.email_hash = i.email_hash
+    and i.reopens = 1
     and user_identity.status in ('failed_permanent', 'cancelled')
 """
-_REPLACE = """
-update user_identity
+_IS_ANOTHER = """i.status = 'pending'
+    and u.status not in ('processing', 'waiting')
+    and (
+        coalesce(u.email_hash, '') <> i.email_hash
+        or (u.status = 'completed' and u.enriched_at < :stale)
+    )
+"""
+# What an earlier address gave is nobody's by now.
+_FORGET_STEPS = f"""
+delete from enrichment_step
+where lead_id in (
+    select u.lead_id
+    from user_identity as u
+    join incoming_lead as i on i.user_id = u.user_id
+    where {_IS_ANOTHER}
+)
+"""
+_REPLACE = f"""
+update user_identity as u
 set
     lead_id = i.lead_id, status = i.status, trigger_event = i.trigger_event, error = i.error,
-    tries = 0, next_try_at = :now, queued_at = :now, ended_at = null, email_hash = i.email_hash,
-    email_domain = i.email_domain, email_encrypted = i.email_encrypted, for_batch = i.for_batch
+    tries = 0, is_partial = 0, next_try_at = :now, queued_at = :now, ended_at = null,
+    email_hash = i.email_hash, email_domain = i.email_domain, name_hash = i.name_hash,
+    email_encrypted = i.email_encrypted, for_batch = i.for_batch
 from incoming_lead as i
-where
-    user_identity.user_id = i.user_id
-    and i.status = 'pending'
-    and user_identity.status not in ('processing', 'waiting')
-    and (
-        coalesce(user_identity.email_hash, '') <> i.email_hash
-        or (user_identity.status = 'completed' and user_identity.enriched_at < :stale)
-    )
+where u.user_id = i.user_id and {_IS_ANOTHER}
 """
 _INSERT = """
 insert into user_identity (
     user_id, lead_id, status, trigger_event, error, queued_at, next_try_at, email_hash,
-    email_domain, email_encrypted, for_batch
+    email_domain, name_hash, email_encrypted, for_batch
 )
 select
     i.user_id, i.lead_id, i.status, i.trigger_event, i.error, :now, :now, i.email_hash,
-    i.email_domain, i.email_encrypted, i.for_batch
+    i.email_domain, i.name_hash, i.email_encrypted, i.for_batch
 from incoming_lead as i
 where not exists (select 1 from user_identity as u where u.user_id = i.user_id)
 """
-PUT = (_FORGET_UNPAID_STEPS, _KEEP_PAID_STEPS, _REPLACE, _INSERT)
+PUT = (_FORGET_UNPAID_STEPS, _KEEP_PAID_STEPS, _FORGET_STEPS, _REPLACE, _INSERT)
 """In this order; what none of them touches is left alone."""
 
 LEAD = """
@@ -129,7 +144,8 @@ COST = """(
 BURY_EXPIRED = f"""
 update user_identity
 set
-    status = 'failed_permanent',
+    status = case when is_partial = 1 then 'completed' else 'failed_permanent' end,
+    email_encrypted = case when is_partial = 1 then null else email_encrypted end,
     error = coalesce(error || '; ', '') || '{_LOST_WORKER}',
     cost_micros = {COST}, next_try_at = null, ended_at = :now,
     lease_token = null, lease_expires_at = null
@@ -164,8 +180,8 @@ where user_id = (
     limit 1{skip_locked}
 )
 returning
-    user_id, lead_id, lease_token as token, tries, for_batch, email_hash, email_domain,
-    email_encrypted, trigger_event as trigger
+    user_id, lead_id, lease_token as token, tries, for_batch, is_partial, email_hash,
+    email_domain, name_hash, email_encrypted, trigger_event as trigger
 """
 
 TOUCH = "update user_identity set lease_token = lease_token where lease_token = :token"
@@ -185,8 +201,8 @@ where lease_token = :token
 """
 WAITING = """
 select
-    u.user_id, u.lead_id, u.tries, u.for_batch, u.email_hash, u.email_domain, u.email_encrypted,
-    u.trigger_event as trigger
+    u.user_id, u.lead_id, u.tries, u.for_batch, u.is_partial, u.email_hash, u.email_domain,
+    u.name_hash, u.email_encrypted, u.trigger_event as trigger
 from user_identity as u
 where
     u.status = 'waiting'
@@ -203,8 +219,8 @@ update user_identity
 set status = 'processing', lease_token = :token, lease_expires_at = :until
 where lead_id = :lead_id and status = 'waiting'
 returning
-    user_id, lead_id, lease_token as token, tries, for_batch, email_hash, email_domain,
-    email_encrypted, trigger_event as trigger
+    user_id, lead_id, lease_token as token, tries, for_batch, is_partial, email_hash,
+    email_domain, name_hash, email_encrypted, trigger_event as trigger
 """
 LEAVE_BATCH = """
 update user_identity
@@ -274,18 +290,6 @@ where
     and lead_id in (select lead_id from user_identity where {where})
 """
 
-TWIN = """
-select lead_id, user_id
-from user_identity
-where
-    email_hash = :email_hash
-    and lead_id <> :lead_id
-    and status = 'completed'
-    and is_partial = 0
-    and enriched_at >= :since
-order by enriched_at desc
-limit 1
-"""
 ERASE_WAITING = """
 update user_identity
 set email_encrypted = null

@@ -1,11 +1,11 @@
 """The enrichment of one workspace: the verbs that people, flows and services use."""
 
 import asyncio
-import csv
 import signal
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+import threading
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 PER_RUN = 10
 """Leads that a scheduled run takes."""
+
+_HEED_SECONDS = 0.2
+"""A thread that waits for another hears a signal when it looks up."""
 
 Result = TypeVar("Result")
 
@@ -81,18 +84,30 @@ class Enrichment:
 
     # --- into the queue
 
-    def put(self, entries: Iterable[Entry], *, for_batch: bool = False) -> Queued:
-        """Queue leads. `for_batch`: their personas may take a day, at half the price."""
-        given = list(entries)
-        leads = intake.new_leads(self.warehouse, self.keys, given, for_batch=for_batch)
-        became = queue.put(self.state, leads, now=self.clock(), rules=self.rules)
+    def put(
+        self, entries: Iterable[Entry], *, for_batch: bool = False, reopens: bool = True
+    ) -> Queued:
+        """Queue leads; one with neither an id nor an address is refused, and has no user_id.
+
+        Parameters
+        ----------
+        for_batch
+            Their personas may take a day, at half the price.
+        reopens
+            Also those that are dead letters or were cancelled, with the same address.
+        """
+        leads = intake.new_leads(
+            self.warehouse, self.keys, list(entries), for_batch=for_batch, reopens=reopens
+        )
+        owned = [lead for lead in leads if lead.user_id]
+        became = queue.put(self.state, owned, now=self.clock(), rules=self.rules)
         statuses = ["refused" if lead.error else became[lead.user_id] for lead in leads]
         problems = [
             {"lead": number, "problem": lead.error}
             for number, lead in enumerate(leads, start=1)
             if lead.error
         ]
-        queued = {lead.user_id for lead in leads if became[lead.user_id] == "queued"}
+        queued = {lead.user_id for lead in owned if became[lead.user_id] == "queued"}
         refused = len(problems)
         return Queued(
             queued=len(queued),
@@ -106,6 +121,11 @@ class Enrichment:
     def put_file(self, path: Path, *, for_batch: bool = False) -> Queued:
         """Queue the leads of a CSV file; see `intake.read_leads`."""
         return self.put(intake.read_leads(path), for_batch=for_batch)
+
+    def withdraw(self, distinct_ids: Iterable[str]) -> int:
+        """Cancel the waiting leads of those who take back their consent; returns how many."""
+        owners = intake.people(self.warehouse, self.keys, sorted(set(distinct_ids)))
+        return queue.cancel(self.state, sorted(set(owners)), now=self.clock())
 
     # --- through it
 
@@ -123,9 +143,12 @@ class Enrichment:
         """
         patience = timedelta(days=self.rules.dead_letter_days)
         queue.erase_waiting(self.state, before=self.clock() - patience)
-        return _run(self._work(most, only, progress))
+        stop = threading.Event()
+        return _run(self._work(most, only, progress, stop), stop)
 
-    async def _work(self, most: int | None, only: str | None, progress: Progress) -> Worked:
+    async def _work(
+        self, most: int | None, only: str | None, progress: Progress, stop: threading.Event
+    ) -> Worked:
         from mi_core.enrichment.desk import open_desk
 
         desk = open_desk(self.settings, self.definitions)
@@ -137,8 +160,7 @@ class Enrichment:
                 list(self.definitions.personas),
                 list(self.definitions.signals),
             )
-            worker = Worker(steps, self.keys.cipher(), self._behaviors, only)
-            _stop_on_signals(worker.stop)
+            worker = Worker(steps, self.keys.cipher(), self._behaviors, only, stop)
             if only is not None:
                 return await worker.work(most, progress)
             if desk.batch is None:
@@ -188,7 +210,7 @@ class Enrichment:
             return Status(
                 answered_by=self._answered_by(),
                 leads=queue.count(transaction),
-                providers=ledger.health(transaction, now=now),
+                providers=ledger.health(transaction, now=now, rules=self.rules),
                 budget=ledger.budget(transaction, now=now, rules=self.rules),
             )
 
@@ -229,8 +251,12 @@ class Enrichment:
         By the provider's bill, call id → millionths of a dollar; without one, all are taken to
         have been billed for the most that they can have cost. See `ledger.settle_by_bill`.
         """
-        until = before or self.clock()
-        return ledger.settle_by_bill(self.state, provider, bill, before=until, now=self.clock())
+        now = self.clock()
+        until = before or now
+        if until > now:
+            when = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            raise BadValue(f"The calls before {when} are still to come; no bill has them.")
+        return ledger.settle_by_bill(self.state, provider, bill, before=until, now=now)
 
     def decoys(self, count: int = 50, *, seed: int = 0, progress: Progress = silent) -> "Decoys":
         """How often the guard takes another person's profile for a lead's; see `decoy_run`."""
@@ -245,7 +271,7 @@ class Enrichment:
             finally:
                 await desk.close()
 
-        return _run(run())
+        return _run(run(), threading.Event())
 
     def costs(self, *, days: int = 30, as_of: datetime | None = None) -> "Costs":
         """What leads cost in the `days` days before `as_of` (default: now); see `costs.costs`."""
@@ -272,44 +298,47 @@ class Enrichment:
         return {"since": until - timedelta(days=days), "until": until}
 
 
-def read_bill(path: Path) -> dict[str, int]:
-    """A bill from a CSV file with the columns call_id and usd: id → millionths of a dollar.
-
-    Raises
-    ------
-    BadValue
-        A line has no id, or no amount.
-    """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    bill: dict[str, int] = {}
-    for number, row in enumerate(rows, start=2):
-        try:
-            bill[row["call_id"]] = round(float(row["usd"]) * 1e6)
-        except (KeyError, TypeError, ValueError):
-            raise BadValue(
-                f"{path.name}, line {number}: a bill has the columns call_id and usd (a number)."
-            ) from None
-    return bill
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run to the end; in a thread of its own where a loop runs already, as in a notebook."""
+def _run(work: Coroutine[Any, Any, Result], stop: threading.Event) -> Result:
+    """Run to the end; in a thread of its own where a loop runs already, as in a notebook.
+
+    A signal sets `stop`; the leads under way finish.
+    """
+    with _signals_set(stop):
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(work)
+        with ThreadPoolExecutor(1) as thread:
+            running = thread.submit(asyncio.run, work)
+            while not running.done():
+                wait([running], timeout=_HEED_SECONDS)
+            return running.result()
+
+
+@contextmanager
+def _signals_set(stop: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM set `stop` while the block runs; a second one interrupts it.
+
+    Afterwards whoever listened before does so again. Only the main thread can listen.
+    """
+
+    def heed(_number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    listened = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    for each in listened:
+        signal.signal(each, heed)
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
-
-
-def _stop_on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        # Only the main thread of a process that has signals can listen to them.
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(each, stop.set)
+        yield
+    finally:
+        for each, before in listened.items():
+            signal.signal(each, before)

@@ -4,15 +4,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mi_core.enrichment.calls import Outcome, Step
 from mi_core.state import Transaction
 
+if TYPE_CHECKING:
+    from mi_core.enrichment.queue import Lead
+
 Source = Literal["paid", "cache", "local", "rules", "skipped"]
 
 DOWN = "down"
-_MISSING = {DOWN, *get_args(Outcome)} - {"ok"}
+NO_ADDRESS = "no_address"
+_MISSING = {DOWN, NO_ADDRESS, *get_args(Outcome)} - {"ok"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +45,19 @@ set
     answer = excluded.answer, error = excluded.error, done_at = excluded.done_at
 where enrichment_step.source in ('skipped', 'rules')
 """
-_COPY = """
-insert into enrichment_step (lead_id, step, source, reason, provider, answer, done_at)
-select :lead_id, step, 'cache', 'result_cache', provider, answer, :now
-from enrichment_step
-where lead_id = :twin and source in ('paid', 'cache')
-on conflict (lead_id, step) do update
-set
-    source = excluded.source, reason = excluded.reason, provider = excluded.provider,
-    answer = excluded.answer, error = null, done_at = excluded.done_at
-where enrichment_step.source in ('skipped', 'rules')
+_ELSEWHERE = """
+select s.step, s.provider, s.answer
+from enrichment_step as s
+join user_identity as u on u.lead_id = s.lead_id
+where
+    u.email_hash = :email_hash
+    and coalesce(u.name_hash, '') = coalesce(:name_hash, '')
+    and u.lead_id <> :lead_id
+    and s.step = :step
+    and s.source in ('paid', 'cache')
+    and s.done_at >= :since
+order by s.done_at desc
+limit 1
 """
 _READ = """
 select step, source, reason, provider, answer, error
@@ -75,12 +82,22 @@ def write(transaction: Transaction, lead_id: str, result: StepResult, *, now: da
     )
 
 
-def copy(transaction: Transaction, lead_id: str, twin: str, *, now: datetime) -> None:
-    """Take over what was paid for another lead with the same address.
-
-    What was skipped, or answered by rules, says something of that other person alone.
-    """
-    transaction.change(_COPY, lead_id=lead_id, twin=twin, now=now)
+def found_elsewhere(
+    transaction: Transaction, lead: "Lead", step: Step, *, since: datetime
+) -> StepResult | None:
+    """What was paid for since then for another lead with the same address and name."""
+    found = transaction.rows(
+        _ELSEWHERE,
+        email_hash=lead.email_hash,
+        name_hash=lead.name_hash,
+        lead_id=lead.lead_id,
+        step=step,
+        since=since,
+    )
+    if not found:
+        return None
+    answer = json.loads(found[0]["answer"])
+    return StepResult(step, "cache", found[0]["provider"], answer, reason="result_cache")
 
 
 def read(transaction: Transaction, lead_id: str) -> dict[Step, StepResult]:

@@ -6,6 +6,7 @@ a budget is reached; told to stop, it lets the leads under way finish.
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -13,13 +14,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mi_core.definitions import EnrichmentRules
-from mi_core.enrichment import finishing, ledger, queue, steps
+from mi_core.enrichment import companies, finishing, ledger, queue, steps
 from mi_core.enrichment.address import Address, read_address
 from mi_core.enrichment.asking import BudgetReached, Clock, LostLease, PutOff
-from mi_core.enrichment.calls import Step
 from mi_core.enrichment.intake import decrypted
 from mi_core.enrichment.queue import Lead
-from mi_core.enrichment.steps import StepResult
 from mi_core.enrichment.working import Case, Steps, TryAgain, WaitForBatch, retry_due
 from mi_core.state import Row, State
 
@@ -75,7 +74,7 @@ class Worker:
     cipher: "MultiFernet"
     behaviors: Behaviors
     only: str | None = None
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    stop: threading.Event = field(default_factory=threading.Event)
     worked: Worked = field(default_factory=Worked)
 
     def __post_init__(self) -> None:
@@ -94,7 +93,11 @@ class Worker:
         return self.steps.rules
 
     async def work(self, most: int | None, progress: Progress) -> Worked:
-        """Work the queue until nothing is due or `most` leads were taken."""
+        """Work the queue until nothing is due or `most` leads were taken.
+
+        Where something goes wrong that isn't about one lead, what is under way is let finish: it is
+        paid for.
+        """
         running: set[asyncio.Task[None]] = set()
         async with self._heartbeat():
             try:
@@ -107,7 +110,7 @@ class Worker:
                         task.result()
                     progress("Enriching leads", self.worked.taken, self._in_sight(most, running))
             finally:
-                await self._end(running)
+                await asyncio.gather(*running, return_exceptions=True)
         with self.state.reading() as transaction:
             budget = ledger.budget(transaction, now=self.clock(), rules=self.rules)
         self.worked.alert = budget.alert
@@ -118,13 +121,20 @@ class Worker:
         room = self.rules.concurrency - running
         if most is not None:
             room = min(room, most - running - self.worked.taken)
-        if room <= 0 or self.stop.is_set():
+        # Several at a time: behaviour is looked up once for all of them.
+        is_little = running and room < self.rules.concurrency // 2
+        if room <= 0 or is_little or self.stop.is_set():
             return set()
         leads = queue.lease(self.state, room, now=self.clock(), rules=self.rules, only=self.only)
         if not leads:
             return set()
+        try:
+            behaviors = self.behaviors([lead.user_id for lead in leads])
+        except BaseException:
+            for lead in leads:
+                queue.give_back(self.state, lead)
+            raise
         self._held |= {lead.token: lead for lead in leads}
-        behaviors = self.behaviors([lead.user_id for lead in leads])
         return {asyncio.create_task(self._work(lead, behaviors)) for lead in leads}
 
     def _in_sight(self, most: int | None, running: set["asyncio.Task[None]"]) -> int:
@@ -133,29 +143,29 @@ class Worker:
         in_all = self.worked.taken + len(running) + due
         return in_all if most is None else min(most, in_all)
 
-    async def _end(self, running: set["asyncio.Task[None]"]) -> None:
-        """Let what is under way finish; only a mistake of ours leaves something running here."""
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
     @asynccontextmanager
     async def _heartbeat(self) -> "AsyncIterator[None]":
         """Keep the leases from running out while the block runs."""
-        lasts = timedelta(seconds=self.rules.lease_seconds)
-
-        async def beat() -> None:
-            while True:
-                await asyncio.sleep(lasts.total_seconds() / 3)
-                queue.renew(self.state, list(self._held), until=self.clock() + lasts)
-
-        beating = asyncio.create_task(beat())
+        beating = asyncio.create_task(self._beat())
         try:
             yield
         finally:
             beating.cancel()
             with suppress(asyncio.CancelledError):
                 await beating
+
+    async def _beat(self) -> None:
+        lasts = timedelta(seconds=self.rules.lease_seconds)
+        while True:
+            await asyncio.sleep(lasts.total_seconds() / 3)
+            now = self.clock()
+            try:
+                queue.renew(self.state, list(self._held), until=now + lasts)
+                with self.state.writing() as transaction:
+                    companies.renew(transaction, self.steps.claims, now=now, rules=self.rules)
+            except Exception:
+                # The next beat may come in time; without any, another worker takes the leads.
+                log.exception("leases could not be renewed")
 
     # --- one lead
 
@@ -189,15 +199,11 @@ class Worker:
             self._held.pop(lead.token, None)
 
     def case(self, lead: Lead, behavior: Row | None) -> Case:
-        """A lead with all that is known of it, an earlier answer to the same address included."""
+        """A lead with all that is known of it."""
         address = self._address(lead)
         with self.state.reading() as transaction:
-            twin = queue.twin(transaction, lead, now=self.clock(), rules=self.rules)
             done = steps.read(transaction, lead.lead_id)
-        if twin:
-            done = self._taken_over(lead, twin)
-        # Without the address, what is known of its domain is known still.
-        about = address or read_address(f"somebody@{lead.email_domain}")
+        about = address or _of_domain(lead)
         return Case(
             lead=lead,
             address=address,
@@ -207,12 +213,6 @@ class Worker:
             done=done,
             is_last_try=lead.tries >= self.rules.tries,
         )
-
-    def _taken_over(self, lead: Lead, twin: Row) -> dict[Step, StepResult]:
-        with self.state.writing() as transaction:
-            if queue.is_held(transaction, lead.token):
-                steps.copy(transaction, lead.lead_id, twin["lead_id"], now=self.clock())
-            return steps.read(transaction, lead.lead_id)
 
     def _address(self, lead: Lead) -> Address | None:
         if lead.email_encrypted is None:
@@ -240,8 +240,14 @@ class Worker:
         is_last = lead.tries >= rules.tries
         with self.state.writing() as transaction:
             if is_last:
-                done = steps.read(transaction, lead.lead_id)
-                is_ours = finishing.bury(transaction, lead, done, str(problem), now=now)
+                is_ours = finishing.bury(
+                    transaction,
+                    lead,
+                    steps.read(transaction, lead.lead_id),
+                    str(problem),
+                    company_domain=_of_domain(lead).company_domain,
+                    now=now,
+                )
             else:
                 due = retry_due(lead, problem, rules, now)
                 is_ours = queue.fail(transaction, lead, str(problem), due=due)
@@ -250,3 +256,8 @@ class Worker:
     def _count(self, name: str, is_ours: bool) -> None:
         name = name if is_ours else "lost"
         setattr(self.worked, name, getattr(self.worked, name) + 1)
+
+
+def _of_domain(lead: Lead) -> Address:
+    """What is known of the lead's domain, also without its address."""
+    return read_address(f"somebody@{lead.email_domain}")

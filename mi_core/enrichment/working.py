@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from mi_core.definitions import EnrichmentRules
-from mi_core.enrichment import companies, steps
+from mi_core.enrichment import companies, ledger, steps
 from mi_core.enrichment.address import Address
 from mi_core.enrichment.asking import Asker, BudgetReached, LostLease, ProviderDown, PutOff
 from mi_core.enrichment.calls import (
@@ -35,6 +35,7 @@ from mi_core.errors import BadValue
 from mi_core.state import Row, State, Transaction
 
 LOCAL = "local"
+_NO_ANSWER = {"refused", "cut_off", "invalid", "rejected"}
 _LONGEST_BACKOFF = 86_400.0
 
 
@@ -86,6 +87,7 @@ class Steps:
 
     def __post_init__(self) -> None:
         self._domains: dict[str, asyncio.Lock] = {}
+        self.claims: dict[str, str] = {}
 
     @property
     def state(self) -> State:
@@ -126,6 +128,9 @@ class Steps:
         if result.source != "paid":
             with self.state.writing() as transaction:
                 self.keep(transaction, case.lead, result)
+                if result.source == "cache":
+                    now = self.asker.clock()
+                    ledger.note_cached(transaction, case.lead, step, result.provider, now=now)
 
     def keep(self, transaction: Transaction, lead: Lead, result: StepResult) -> None:
         """Store what a step gave, if the lead is still ours."""
@@ -137,7 +142,7 @@ class Steps:
     async def _social(self, case: Case) -> StepResult:
         address, provider = case.address, self.desk.social
         if address is None or address.name is None:
-            reason = "no_address" if address is None else "no_name"
+            reason = steps.NO_ADDRESS if address is None else "no_name"
             return StepResult("social", "skipped", provider.name, reason=reason)
 
         def found(answer: SocialAnswer) -> StepResult:
@@ -150,8 +155,16 @@ class Steps:
             profiles = {network: asdict(link) for network, link in kept.items()}
             return StepResult("social", "paid", provider.name, answer=profiles)
 
+        if provider.name != LOCAL and (known := self._found_elsewhere(case, "social")):
+            return known
         question = SocialQuestion(address.name, address.company_domain)
         return await self._asked(case, "social", provider, question, found)
+
+    def _found_elsewhere(self, case: Case, step: Step) -> StepResult | None:
+        """What another lead of this person, with the same address and name, was paid for lately."""
+        since = self.asker.clock() - timedelta(days=self.rules.result_days)
+        with self.state.reading() as transaction:
+            return steps.found_elsewhere(transaction, case.lead, step, since=since)
 
     # --- the company
 
@@ -175,14 +188,29 @@ class Steps:
                 await asyncio.sleep(0.2)
 
     async def _company_claimed(self, case: Case, domain: str, token: str) -> StepResult:
-        """Ask under a claim, which a good answer ends as it is stored."""
-        result = None
+        """Ask under a claim, which ends as the answer is stored."""
+        self.claims[domain] = token
         try:
             result = await self._company_asked(case, domain)
+            if result.reason in _NO_ANSWER:
+                self._keep_no_answer(domain)
+            return result
         finally:
-            if result is None or result.source != "paid":
-                companies.let_go(self.state, domain, token)
-        return result
+            del self.claims[domain]
+            companies.let_go(self.state, domain, token)
+
+    def _keep_no_answer(self, domain: str) -> None:
+        """Spare the company's other leads a question that was paid for, and not answered."""
+        nothing, days = CompanyAnswer({}), self.rules.result_days
+        with self.state.writing() as transaction:
+            companies.store(
+                transaction,
+                domain,
+                nothing,
+                self.desk.company.name,
+                now=self.asker.clock(),
+                days=days,
+            )
 
     async def _company_asked(self, case: Case, domain: str) -> StepResult:
         provider = self.desk.company
@@ -191,7 +219,8 @@ class Steps:
             return StepResult("company", "paid", provider.name, answer=_facts(answer))
 
         def keep(transaction: Transaction, answer: CompanyAnswer) -> None:
-            companies.store(transaction, domain, answer, provider.name, now=self.asker.clock())
+            now, days = self.asker.clock(), self.rules.company_days
+            companies.store(transaction, domain, answer, provider.name, now=now, days=days)
 
         question = CompanyQuestion(domain)
         return await self._asked(case, "company", provider, question, found, keep)
@@ -284,7 +313,9 @@ class Steps:
         if reply.outcome == "ok" and reply.answer is not None:
             return found(reply.answer)
         error = f"{step} by {provider.name}: {reply.error or reply.outcome}"
-        if reply.outcome in AGAIN and not (case.is_last_try and step != "persona"):
+        # A lead ends without a profile or a company, but not without a persona, unless it had one.
+        can_do_without = step != "persona" or case.lead.is_partial
+        if reply.outcome in AGAIN and not (case.is_last_try and can_do_without):
             raise TryAgain(error, reply.retry_after_seconds)
         return StepResult(step, "skipped", provider.name, reason=reply.outcome, error=error)
 

@@ -23,6 +23,7 @@ _NOT_SENT = (
     *(httpx.UnsupportedProtocol, httpx.LocalProtocolError),
     *(httpx2.UnsupportedProtocol, httpx2.LocalProtocolError),
 )
+_GRACE_SECONDS = 0.25
 _NOT_READABLE = (httpx.DecodingError, httpx2.DecodingError)
 
 
@@ -32,8 +33,7 @@ async def heard(service: str, call: Awaitable[Heard], seconds: float) -> Heard |
     `seconds` are for the whole call: the clients' own limits begin again with every byte.
     """
     try:
-        async with asyncio.timeout(seconds):
-            return await call
+        return await _within(call, seconds)
     except openai.APIStatusError as error:
         response = error.response
         return Heard(response.status_code, _lower(response.headers), _content(response))
@@ -41,6 +41,24 @@ async def heard(service: str, call: Awaitable[Heard], seconds: float) -> Heard |
         return _broken(service, error.__cause__ or error)
     except (httpx.HTTPError, httpx2.HTTPError, TimeoutError) as error:
         return _broken(service, error)
+
+
+async def _within(call: Awaitable[Heard], seconds: float) -> Heard:
+    """The call's end, or TimeoutError.
+
+    Where this process stood still, as while it waited for a lock, an answer may be there already,
+    paid for and not yet read: so a moment for reading it follows the time.
+    """
+    asked = asyncio.ensure_future(call)
+    try:
+        for wait in (seconds, _GRACE_SECONDS):
+            done, _ = await asyncio.wait({asked}, timeout=wait)
+            if done:
+                return asked.result()
+        raise TimeoutError
+    finally:
+        asked.cancel()
+        await asyncio.wait({asked})
 
 
 def _broken(service: str, error: BaseException) -> Reply[Any]:
@@ -73,7 +91,7 @@ def openai_client(service: str, price: ProviderPrice, key: str) -> openai.AsyncO
         base_url=price.url,
         api_key=checked_key(service, key),
         max_retries=0,
-        timeout=httpx2.Timeout(price.timeout_seconds, connect=CONNECT_SECONDS),
+        timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
         http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
     )
 
@@ -83,7 +101,7 @@ def plain_client(price: ProviderPrice) -> httpx.AsyncClient:
     log = logging.getLogger("httpx")
     if _without_query not in log.filters:
         log.addFilter(_without_query)
-    timeout = httpx.Timeout(price.timeout_seconds, connect=CONNECT_SECONDS)
+    timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
     return httpx.AsyncClient(timeout=timeout, follow_redirects=False)
 
 

@@ -3,6 +3,7 @@
 alter table user_identity add column lead_id varchar(36);   -- of one address of the person
 alter table user_identity add column queued_at timestamp;
 alter table user_identity add column ended_at timestamp;    -- completed, failed for good or cancelled
+alter table user_identity add column name_hash varchar(64);
 alter table user_identity add column is_partial integer not null default 0;
 alter table user_identity add column for_batch integer not null default 0;
 create unique index user_identity_lead on user_identity (lead_id);
@@ -19,7 +20,8 @@ alter table enrichment_call add column most_micros bigint;  -- held until the co
 alter table enrichment_call add column error text;
 alter table enrichment_call add column batch_key varchar(36);
 alter table enrichment_call add column settled_at timestamp;
-create index enrichment_call_rate on enrichment_call (provider, called_at);
+create index enrichment_call_rate on enrichment_call (provider, called_at)
+where batch_key is null and is_cached = 0;
 create index enrichment_call_person on enrichment_call (user_id);
 create index enrichment_call_lead on enrichment_call (lead_id, step);
 create index enrichment_call_batch on enrichment_call (batch_key) where batch_key is not null;
@@ -42,6 +44,7 @@ create table company_profile (
     facts text,                      -- JSON: value, source_url, snippet, is_supported by name
     provider varchar(32),
     fetched_at timestamp,
+    good_until timestamp,
     claim_token varchar(36),         -- of the one who is asking
     claim_expires_at timestamp
 );
