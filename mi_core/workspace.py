@@ -96,7 +96,8 @@ class Workspace:
     ) -> tuple[Posted, dict[int, str]]:
         """Put events into the inbox; see `post_events`. `received_at` defaults to now.
 
-        An address that somebody gives in one of them queues a lead; see `enrichment.capture`.
+        An address that somebody gives in one of them queues a lead, and consent withheld in one
+        cancels it; see `enrichment.capture`.
         """
         given = list(events)
         posted, refused = post_events(
@@ -416,10 +417,12 @@ class Workspace:
         return user_id
 
     def _queue_leads(self, events: Sequence[Mapping[str, Any]], refused: dict[int, str]) -> None:
-        from mi_core.enrichment.capture import captured
+        from mi_core.enrichment.capture import captured, withdrawn
 
         if leads := captured(events, refused, self.definitions):
-            self.enrichment.put(leads)
+            self.enrichment.put(leads, reopens=False)
+        if ids := withdrawn(events):
+            self.enrichment.withdraw(ids)
 
     def _follow_people(self) -> None:
         """Let the state follow people whose user_id is another now; a crash only puts it off."""

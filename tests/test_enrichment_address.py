@@ -33,6 +33,9 @@ MAILBOXES = """
     wp.pl mail.com duck.com posteo.de mailbox.org
 """
 
+HALVES = st.text(st.sampled_from("aß.@\ud800\udcff"), max_size=20)
+"""Texts with halves of characters, which UTF-8 doesn't have."""
+
 WRITTEN = st.builds(
     "{}@{}{}".format,
     st.text(st.sampled_from("aAbzİßéжσΣ.-_+09'"), max_size=70),
@@ -141,6 +144,10 @@ def test_desks_are_told_from_people(local, expected):
         (" " * 10_000 + "Jane", None),
         ("123 456", None),
         ("jane@doe.com", None),
+        ("jane＠doe.com", None),
+        ("https:／／example.com", None),
+        ("Ｊａｎｅ　Ｄｏｅ", "Jane Doe"),
+        ("Jane\ud800 Smith", "Jane Smith"),
         ("https://example.com/x", None),
         ("", None),
         (None, None),
@@ -172,6 +179,10 @@ def test_a_name_that_was_given(given_name, name):
         ("jane@printer.local", "what stands after the @ is no domain that gets mail"),
         ("jane@[127.0.0.1]", "what stands after the @ is no domain that gets mail"),
         ("jane@127.0.0.1", "what stands after the @ is no domain that gets mail"),
+        ("jane\ud800@acme.com", "what stands before the @ can't stand there"),
+        ("jane@ac\ud800me.com", "what stands after the @ is no domain that gets mail"),
+        ("jane@\udcff.müller.de", "what stands after the @ is no domain that gets mail"),
+        ("\udcff", "it has no @"),
         ("jane@acme..com", "what stands after the @ is no domain that gets mail"),
     ],
 )
@@ -182,7 +193,7 @@ def test_what_is_no_address_is_refused_with_a_reason(text, reason):
     assert str(refused.value) == f"That is no e-mail address: {reason}."
 
 
-@given(st.text() | WRITTEN, st.none() | st.text())
+@given(st.text() | HALVES | WRITTEN, st.none() | st.text() | HALVES)
 def test_every_text_is_an_address_or_refused_in_words_of_ours(text, name):
     refused = refusal(text, name)
 
@@ -203,7 +214,7 @@ def test_a_normal_form_is_its_own(text, name):
     assert (address.company_domain is None) == (address.kind != "company")
 
 
-@given(st.text(max_size=200))
+@given(st.text(max_size=200) | HALVES)
 def test_a_clean_name_stays_as_it_is(text):
     name = clean_name(text)
 

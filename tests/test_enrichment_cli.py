@@ -1,6 +1,7 @@
 """`mi enrich`: leads, the queue, money; offline, and with the fakes of paid providers."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,10 @@ def test_a_lead_that_was_enriched_lately_is_shown_and_not_paid_again(
     [
         ("not-an-address", "mi: That is no e-mail address: it has no @."),
         (
+            "a\udcff@acme.com",
+            "mi: That is no e-mail address: what stands before the @ can't stand there.",
+        ),
+        (
             "a@mailinator.com",
             "mi: The address is of a disposable domain; such leads are not enriched.",
         ),
@@ -98,6 +103,12 @@ def test_a_lead_that_was_enriched_lately_is_shown_and_not_paid_again(
 def test_what_cannot_be_enriched_is_said_in_a_sentence(offline: Path, email: str, said: str):
     assert complaint(offline, "lead", email) == said
     assert run(offline, "status", "--json").stdout.count(email) == 0
+
+
+def test_a_lead_of_nobody_is_not_queued(offline: Path):
+    said = complaint(offline, "lead", " ", "--user", " ")
+    assert said == "mi: The lead has neither an id nor an address."
+    assert sum(as_json(offline, "status")["leads"].values()) == 0
 
 
 def test_a_paid_lead_shows_who_said_what_and_its_price(offline: Path, paid: Providers):
@@ -222,7 +233,7 @@ def test_a_call_of_unknown_cost_is_settled_by_the_bill(
     charges = paid.bill("openai")
     lines = [f"{each.call_id},{each.cost_micros / 1e6:.6f}" for each in charges]
     bill.write_text("\n".join(["call_id,usd", *lines]))
-    before = ("--before", "2100-01-01")
+    before = ("--before", datetime.now(UTC).isoformat())
     settled = as_json(offline, "settle", "openai", "--bill", bill, *before)
 
     assert settled == {
@@ -237,8 +248,21 @@ def test_a_call_of_unknown_cost_is_settled_by_the_bill(
 def test_a_bill_that_is_none_is_refused_whole(offline: Path, tmp_path: Path):
     bill = tmp_path / "bill.csv"
     bill.write_text("call_id,usd\nx,many\n")
+    said = complaint(offline, "settle", "openai", "--bill", bill, "--before", "2024-01-01")
+    assert said == "mi: bill.csv, line 2: usd is 'many'; it is a number, such as 0.0123."
+
+
+def test_a_bill_that_is_not_there_is_said(offline: Path, tmp_path: Path):
+    bill = tmp_path / "bill.csv"
+    said = complaint(offline, "settle", "openai", "--bill", bill, "--before", "2024-01-01")
+    assert said == "mi: bill.csv can't be read: No such file or directory."
+
+
+def test_no_bill_goes_into_the_future(offline: Path, tmp_path: Path):
+    bill = tmp_path / "bill.csv"
+    bill.write_text("call_id,usd\nx,1\n")
     said = complaint(offline, "settle", "openai", "--bill", bill, "--before", "2100-01-01")
-    assert said == "mi: bill.csv, line 2: a bill has the columns call_id and usd (a number)."
+    assert said == "mi: The calls before 2100-01-01 00:00 UTC are still to come; no bill has them."
 
 
 def test_settling_needs_a_bill_or_a_word(offline: Path):

@@ -1,17 +1,23 @@
-"""Leads on their way into the queue: from files, and from events that give an address."""
+"""Leads on their way into the queue, from files and from events; and the bills of providers."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mi_core.definitions import Definitions, load_definitions
-from mi_core.enrichment.capture import captured
-from mi_core.enrichment.intake import Entry, read_leads
-from mi_core.errors import IngestError
+from mi_core.enrichment.bills import read_bill
+from mi_core.enrichment.capture import captured, withdrawn
+from mi_core.enrichment.intake import Entry, new_leads, people, read_leads
+from mi_core.enrichment.queue import NewLead
+from mi_core.errors import BadValue, IngestError
 from mi_core.workspace import Workspace
 
 DEFINITIONS: Definitions = load_definitions()
+HALF = "\ud800"
+"""Half of a character, as JSON can hold it and UTF-8 can't."""
 WHEN = "2026-05-01T10:00:00Z"
 
 
@@ -36,6 +42,8 @@ def said(entries: list[Entry]) -> list[tuple[str, str | None, str | None, str]]:
         "trigger\temail\tname\tuser_id\nwebinar\t a@x.com \tAnn Roe\tu1",
         "\ufeffemail,user_id,name,trigger\na@x.com,u1,Ann Roe,webinar\n",
         'email,user_id,name,trigger\n"a@x.com",u1,"Ann Roe",webinar\n',
+        "email,user_id,name,trigger,\na@x.com,u1,Ann Roe,webinar,\n",
+        "email,user_id,name,trigger, ,\na@x.com,u1,Ann Roe,webinar,of,nobody,else\n",
     ],
 )
 def test_a_file_of_leads_is_read_as_spreadsheets_write_it(tmp_path: Path, text: str):
@@ -60,6 +68,10 @@ def test_only_the_address_is_needed(tmp_path: Path):
         ),
         (b"email\n\xff@x.com\n", "leads.csv is not UTF-8 text, at byte 6."),
         ('email\n"a@x.com"b\n', "leads.csv is no CSV file"),
+        ("email\n" + "x" * 200_000, "leads.csv is no CSV file: field larger than"),
+        ("x" * 200_000, "leads.csv is no CSV file: field larger than"),
+        ("email,E-mail,Email\na@x.com,,\n", "leads.csv has more than one column email."),
+        ("User ID,email,user_id\nu,a@x.com,v\n", "leads.csv has more than one column user_id."),
     ],
 )
 def test_a_file_that_has_no_leads_says_why(tmp_path: Path, text: str | bytes, complaint: str):
@@ -88,6 +100,155 @@ def test_lines_that_cannot_be_enriched_are_listed_and_the_others_go_on(
     assert [each["lead"] for each in queued.problems] == [2, 3]
     assert "nope" not in str(queued.problems)
     assert "mailinator" not in str(queued.problems)
+
+
+def test_a_line_of_nobody_is_listed_and_not_queued(workspace: Workspace, tmp_path: Path):
+    queued = workspace.enrichment.put_file(written(tmp_path, "email,user_id\n,\nann@acme.com, \n"))
+
+    assert (queued.queued, queued.refused, list(queued.statuses)) == (1, 1, ["refused", "queued"])
+    assert list(queued.problems) == [
+        {"lead": 1, "problem": "The lead has neither an id nor an address."}
+    ]
+    assert sum(workspace.enrichment.status().leads.values()) == 1
+    assert workspace.enrichment.lead("ann@acme.com")["user_id"] == queued.user_ids[1]
+
+
+def lead_of(workspace: Workspace, *told: Any, **more: Any) -> NewLead:
+    [lead] = new_leads(workspace.warehouse, workspace.keys, [Entry(*told)], **more)
+    return lead
+
+
+def test_a_blank_id_is_none(workspace: Workspace):
+    by_address = lead_of(workspace, "ann@acme.com").user_id
+    assert lead_of(workspace, "ann@acme.com", " \t").user_id == by_address
+    assert lead_of(workspace, "ann@acme.com", "u1").user_id != by_address
+
+
+@pytest.mark.parametrize("email", [f"a{HALF}@acme.com", f"a@ac{HALF}me.com", HALF])
+def test_half_a_character_makes_no_address(workspace: Workspace, email: str):
+    for distinct_id in (None, "u1", f"u{HALF}1"):
+        error = lead_of(workspace, email, distinct_id).error
+        assert error is not None
+        assert error.startswith("That is no e-mail address: ")
+
+
+def test_half_a_character_in_an_id_is_a_question_mark(workspace: Workspace):
+    lead = lead_of(workspace, "ann@acme.com", f"u{HALF}1", f"Ann{HALF} Roe")
+    assert lead.error is None
+    assert lead.user_id == lead_of(workspace, "ann@acme.com", "u?1").user_id
+    assert workspace.enrichment.put([Entry("ann@acme.com", f"u{HALF}1")]).queued == 1
+
+
+@pytest.mark.parametrize(
+    ("email", "name", "same_as"),
+    [
+        ("a@acme.com", "Ann Roe", "ann roe"),
+        ("ann.roe@acme.com", None, "ann roe"),
+        ("ann.roe@acme.com", "  ANN   ROE ", "ann roe"),
+        ("ann.roe@acme.com", "Bob Strauß", "bob strauss"),
+        ("a@acme.com", None, None),
+        ("a@acme.com", "bob@acme.com", None),
+        ("nope", "Ann Roe", None),
+    ],
+)
+def test_a_name_is_known_by_its_hash_alone(
+    workspace: Workspace, email: str, name: str | None, same_as: str | None
+):
+    expected = str(workspace.keys.hashes(same_as)[0]) if same_as else None
+    assert lead_of(workspace, email, "u1", name).name_hash == expected
+
+
+def test_leads_reopen_and_wait_for_batches_as_told(workspace: Workspace):
+    plain = lead_of(workspace, "ann@acme.com")
+    other = lead_of(workspace, "ann@acme.com", for_batch=True, reopens=False)
+    assert (plain.for_batch, plain.reopens) == (False, True)
+    assert (other.for_batch, other.reopens) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "kept"),
+    [
+        ("webinar", "webinar"),
+        ("  a\x00 \t b\u202e\n", "a b"),
+        ("x" * 65, "x" * 64),
+        ("x" * 63 + " y", "x" * 63),
+        (HALF, "manual"),
+        (" \n", "manual"),
+        ("é" * 64, "é" * 64),
+    ],
+)
+def test_a_trigger_fits_its_column(any_workspace: Workspace, trigger: str, kept: str):
+    any_workspace.enrichment.put([Entry("ann@acme.com", trigger=trigger)])
+    assert any_workspace.enrichment.lead("ann@acme.com")["trigger"] == kept
+
+
+def test_a_trigger_of_a_file_that_cannot_be_seen_is_none(tmp_path: Path):
+    [entry] = read_leads(written(tmp_path, "email,trigger\na@x.com,\u200b\n"))
+    assert entry.trigger == "import"
+
+
+# ---- bills
+
+
+@pytest.mark.parametrize(
+    ("text", "bill"),
+    [
+        ("call_id,usd\na,0.000001\nb,0\n", {"a": 1, "b": 0}),
+        ("USD;Call ID;note\r\n 0.5 ; a ;x\r\n", {"a": 500_000}),
+        ("\ufeffcall_id\tusd\t\na\t1e-3\n", {"a": 1_000}),
+        ("call_id,usd\na,0.1\nb,1000\na,0.2\n", {"a": 300_000, "b": 10**9}),
+        ("call_id,usd\na,0.0000001\n", {"a": 1}),
+        ("call_id,usd\na,0.0000004\na,0.0000006\n", {"a": 1}),
+        ("call_id,usd\na,-0\n", {"a": 0}),
+        ("call_id,usd,x,x\na,2.675,1,2\n", {"a": 2_675_000}),
+    ],
+)
+def test_a_bill_is_read_to_the_millionth(tmp_path: Path, text: str, bill: dict[str, int]):
+    assert read_bill(written(tmp_path, text)) == bill
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("", "leads.csv has no column call_id; it has none."),
+        ("call_id,usd\n", "leads.csv has no calls: a header, and a line for each, are needed."),
+        ("id,usd\na,1\n", "leads.csv has no column call_id; it has id, usd."),
+        ("call_id\na\n", "leads.csv has no column usd; it has call_id."),
+        ("call_id,usd,USD\na,1,1\n", "leads.csv has more than one column usd."),
+        ("call_id,usd\na,1\n,1\n", "leads.csv, line 3: there is no call_id."),
+        ("call_id,usd\na\n", "leads.csv, line 2: usd is ''; it is a number, such as 0.0123."),
+        ("call_id,usd\na,nan\n", "leads.csv, line 2: usd is 'nan'; it is a number"),
+        ("call_id,usd\na,inf\n", "leads.csv, line 2: usd is 'inf'; it is a number"),
+        ("call_id,usd\na,1_0\n", "leads.csv, line 2: usd is '1_0'; it is a number"),
+        ("call_id;usd\na;0,01\n", "leads.csv, line 2: usd is '0,01'; it is a number"),
+        ("call_id,usd\na,1e9999\n", "leads.csv, line 2: usd is '1e9999'; it is a number"),
+        ("call_id,usd\na,1e999\n", "leads.csv, line 2: usd is 1e999; a call costs from 0 to"),
+        (
+            "call_id,usd\na,-0.01\n",
+            "leads.csv, line 2: usd is -0.01; a call costs from 0 to 1,000.",
+        ),
+        ("call_id,usd\na,1000.1\n", "leads.csv, line 2: usd is 1000.1; a call costs from 0"),
+        ('call_id,usd\n"a\nb",1\nc,x\n', "leads.csv, line 4: usd is 'x'"),
+        (b"call_id,usd\n\xff,1\n", "leads.csv is not UTF-8 text, at byte 12."),
+        ('call_id,usd\n"a"b,1\n', "leads.csv is no CSV file"),
+        ("call_id,usd\na," + "1" * 200_000, "leads.csv is no CSV file: field larger than"),
+    ],
+)
+def test_what_is_no_bill_says_why(tmp_path: Path, text: str | bytes, complaint: str):
+    with pytest.raises((IngestError, BadValue)) as raised:
+        read_bill(written(tmp_path, text))
+    assert str(raised.value).startswith(complaint)
+
+
+def test_a_bill_that_is_not_there_says_so(tmp_path: Path):
+    with pytest.raises(IngestError, match=r"nothing\.csv can't be read: No such file"):
+        read_bill(tmp_path / "nothing.csv")
+
+
+def test_no_bill_has_calls_that_are_to_come(workspace: Workspace):
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(BadValue, match="still to come"):
+        workspace.enrichment.settle("openai", {}, before=tomorrow)
 
 
 # ---- events
@@ -134,6 +295,8 @@ def test_an_event_that_gives_an_address_is_a_lead(event: dict[str, Any]):
         capture(distinct_id=None),
         capture(person="a@x.com", properties={}),
         capture(properties={"email": "ann.roe@acme.com", "consent_marketing": False}),
+        capture(properties={"email": "ann.roe@acme.com", "consent_analytics": "No"}),
+        capture(properties={"email": "ann.roe@acme.com", "$set": {"consent_marketing": 0}}),
         capture(
             properties={"email": "ann.roe@acme.com"},
             person={"properties": {"consent_marketing": False}},
@@ -146,6 +309,117 @@ def test_other_events_are_not(event: dict[str, Any]):
 
 def test_an_event_that_the_door_refuses_is_no_lead():
     assert captured([capture()], {0: "consent_analytics is false"}, DEFINITIONS) == []
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({"$set": {"name": "Ann Roe"}}, "Ann Roe"),
+        ({"$set_once": {"name": "Ann Roe"}, "$set": {"name": 7}}, "Ann Roe"),
+        ({"name": "Footer form"}, None),
+        ({"name": "Pro plan", "$set": {}}, None),
+    ],
+)
+def test_a_name_is_the_person_s_and_not_the_event_s(more: dict[str, Any], name: str | None):
+    [entry] = captured([capture(properties={"email": "a@acme.com"} | more)], (), DEFINITIONS)
+    assert entry.name == name
+
+
+def test_a_name_may_come_with_the_person():
+    event = capture(person={"properties": {"name": "Ann Roe"}})
+    event["properties"]["name"] = "Footer form"
+    [entry] = captured([event], (), DEFINITIONS)
+    assert entry.name == "Ann Roe"
+
+
+WITHHELD = ("false", '"false"', '"FALSE"', '"No"', '"no"', "0", '"0"')
+OTHERS = ("true", "null", '""', '"yes"', "1", '"1"', "0.0", '"no."', '" no"', "[]", "{}", '["no"]')
+
+
+@pytest.mark.parametrize("value", [*WITHHELD, *OTHERS])
+def test_consent_is_withheld_where_the_door_says_so(workspace: Workspace, value: str):
+    said = capture(properties={"consent_analytics": json.loads(value)})
+    _, refused = workspace.post([said])
+    assert bool(refused) == bool(withdrawn([said])) == (value in WITHHELD)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "page_viewed", "properties": {"consent_marketing": "no"}},
+        {"event": "consent_marketing_changed", "properties": {"$set": {"consent_marketing": 0}}},
+        {"properties": {"consent_analytics": False}},
+        {"person": {"properties": {"consent_analytics": False}}},
+        {"event": None, "uuid": None, "timestamp": None, "properties": {"consent_analytics": 0}},
+    ],
+)
+def test_withheld_consent_cancels_what_waits(workspace: Workspace, event: dict[str, Any]):
+    workspace.post([capture(), capture(distinct_id="visitor-2")])
+
+    workspace.post([capture(**{"properties": {}} | event)])
+
+    assert workspace.enrichment.lead("visitor-1")["status"] == "cancelled"
+    assert workspace.enrichment.lead("visitor-2")["status"] == "pending"
+    workspace.post([capture()])
+    assert workspace.enrichment.lead("visitor-1")["status"] == "cancelled"
+    assert workspace.enrichment.work().completed == 1
+
+
+def test_consent_withheld_in_the_same_delivery_counts(workspace: Workspace):
+    later = capture(event="page_viewed", properties={"consent_marketing": False})
+    workspace.post([capture(), later])
+    assert workspace.enrichment.lead("visitor-1")["status"] == "cancelled"
+
+
+def test_consent_withheld_under_another_id_counts(workspace: Workspace):
+    identify = {
+        **capture(event="$identify", distinct_id="user-1"),
+        "uuid": "00000000-0000-4000-8000-000000000002",
+        "properties": {"$anon_distinct_id": "visitor-1"},
+    }
+    workspace.post([capture(), identify])
+    workspace.drain()
+
+    workspace.post([capture(distinct_id="user-1", properties={"consent_marketing": "false"})])
+
+    assert workspace.enrichment.lead("visitor-1")["status"] == "cancelled"
+
+
+@pytest.mark.parametrize("distinct_id", [None, "", "stranger", f"s{HALF}"])
+def test_consent_of_nobody_we_know_changes_nothing(workspace: Workspace, distinct_id: Any):
+    workspace.post([capture()])
+    workspace.post([capture(distinct_id=distinct_id, properties={"consent_marketing": False})])
+    assert workspace.enrichment.status().leads["pending"] == 1
+
+
+def test_events_without_leads_cost_nothing(workspace: Workspace):
+    workspace.post([capture(event="page_viewed"), capture(properties={"consent_marketing": True})])
+    assert "enrichment" not in vars(workspace)
+
+
+def test_an_event_that_comes_again_reopens_nothing(workspace: Workspace):
+    workspace.post([capture()])
+    workspace.enrichment.cancel("visitor-1")
+
+    workspace.post([capture()])
+    assert workspace.enrichment.lead("visitor-1")["status"] == "cancelled"
+    assert workspace.enrichment.work().completed == 0
+
+    workspace.post([capture(properties={"email": "ann.roe@company.com"})])
+    assert workspace.enrichment.lead("visitor-1")["status"] == "pending"
+    assert workspace.enrichment.lead("visitor-1")["email_domain"] == "company.com"
+
+
+def test_a_lead_that_somebody_gives_again_is_opened_again(workspace: Workspace):
+    workspace.post([capture()])
+    workspace.enrichment.cancel("visitor-1")
+    workspace.enrichment.put([Entry("ann.roe@acme.com", "visitor-1")])
+    assert workspace.enrichment.lead("visitor-1")["status"] == "pending"
+
+
+def test_ids_are_looked_up_together_or_not_at_all(workspace: Workspace):
+    assert people(workspace.warehouse, workspace.keys, []) == []
+    assert workspace.enrichment.withdraw([]) == 0
 
 
 def test_an_address_in_an_event_queues_its_lead_once(workspace: Workspace):

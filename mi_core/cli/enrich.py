@@ -187,7 +187,7 @@ def settle(
     as_json: Json = False,
 ) -> None:
     """Settle calls whose cost nobody knows, such as those that a crash cut off."""
-    from mi_core.enrichment.service import read_bill
+    from mi_core.enrichment.bills import read_bill
 
     if (bill is None) != as_held:
         raise typer.BadParameter("Give --bill FILE or --as-held, one of the two.")

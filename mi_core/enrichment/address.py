@@ -68,11 +68,18 @@ def clean_name(name: str | None) -> str | None:
     """A name as it can be searched for; None where it is none, is too long, or hides an address."""
     if not name:
         return None
-    spaced = "".join(" " if each.isspace() else each for each in name[: 4 * LONGEST_NAME])
-    visible = "".join(each for each in spaced if unicodedata.category(each)[0] != "C")
-    clean = " ".join(unicodedata.normalize("NFC", visible).split())
+    # A full-width ＠ is an @ to those who search, so it is one here.
+    shown = unicodedata.normalize("NFKC", visible(name[: 4 * LONGEST_NAME]))
+    clean = " ".join(shown.split())
     is_name = any(each.isalpha() for each in clean) and not re.search("@|//", clean)
     return clean if is_name and len(clean) <= LONGEST_NAME else None
+
+
+def visible(text: str) -> str:
+    """What can be seen of `text`, on one line: no control characters, no halves of characters."""
+    spaced = "".join(" " if each.isspace() else each for each in text)
+    shown = "".join(each for each in spaced if unicodedata.category(each)[0] != "C")
+    return " ".join(shown.split())
 
 
 def _guessed_name(local: str) -> str | None:

@@ -3,12 +3,13 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mi_core.enrichment.address import Address, read_address
+from mi_core.enrichment.address import Address, read_address, visible
 from mi_core.enrichment.queue import NewLead
 from mi_core.errors import BadValue, IngestError, UnknownName
 from mi_core.ingest.keys import HashKeys
@@ -17,7 +18,11 @@ from mi_core.warehouse import Warehouse
 if TYPE_CHECKING:
     from cryptography.fernet import MultiFernet
 
+Row = dict[str, str]
+
 COLUMNS = ("email", "user_id", "name", "trigger")
+LONGEST_TRIGGER = 64
+_NOBODY = "The lead has neither an id nor an address."
 _DISPOSABLE = "The address is of a disposable domain; such leads are not enriched."
 
 
@@ -43,21 +48,26 @@ def new_leads(
     entries: Sequence[Entry],
     *,
     for_batch: bool = False,
+    reopens: bool = True,
 ) -> list[NewLead]:
-    """The leads of `entries`, in order; what is no address, or a disposable one, has an error."""
-    ids = [(entry.distinct_id or entry.email).strip() for entry in entries]
+    """The leads of `entries`, in order; what is no address, or a disposable one, has an error.
+
+    One with neither an id nor an address is nobody's: its `user_id` is empty.
+    """
+    ids = [(entry.distinct_id or "").strip() or entry.email.strip() for entry in entries]
     owners = people(warehouse, keys, ids)
     cipher = keys.cipher()
-    return [
-        _new_lead(entry, owner, keys, cipher, for_batch)
-        for entry, owner in zip(entries, owners, strict=True)
+    leads = [
+        _new_lead(entry, owner if written else "", keys, cipher)
+        for entry, written, owner in zip(entries, ids, owners, strict=True)
     ]
+    return [replace(lead, for_batch=for_batch, reopens=reopens) for lead in leads]
 
 
 def people(warehouse: Warehouse, keys: HashKeys, ids: Sequence[str]) -> list[str]:
     """The user_id of each id of the product; of a stranger, that which a first event would give."""
     rows = [
-        {"row_no": number, "hashes": [str(each) for each in keys.hashes(written)]}
+        {"row_no": number, "hashes": [str(each) for each in keys.hashes(_whole(written))]}
         for number, written in enumerate(ids)
     ]
     warehouse.load_rows("lead_id", rows, {"row_no": "bigint", "hashes": "uuid[]"})
@@ -65,23 +75,34 @@ def people(warehouse: Warehouse, keys: HashKeys, ids: Sequence[str]) -> list[str
     return [str(found[number]) for number in range(len(ids))]
 
 
-def _new_lead(
-    entry: Entry, user_id: str, keys: HashKeys, cipher: "MultiFernet", for_batch: bool
-) -> NewLead:
+def _whole(text: str) -> str:
+    """`text`, with a ? for each half of a character: such halves can't be written down."""
+    return text.encode(errors="replace").decode()
+
+
+def _new_lead(entry: Entry, user_id: str, keys: HashKeys, cipher: "MultiFernet") -> NewLead:
+    trigger = _trigger(entry.trigger) or "manual"
+    if not user_id:
+        return NewLead(user_id, trigger, error=_NOBODY)
     try:
         address = read_address(entry.email, entry.name)
     except BadValue as problem:
-        return NewLead(user_id, entry.trigger, error=str(problem))
+        return NewLead(user_id, trigger, error=str(problem))
     if address.kind == "disposable":
-        return NewLead(user_id, entry.trigger, email_domain=address.domain, error=_DISPOSABLE)
+        return NewLead(user_id, trigger, email_domain=address.domain, error=_DISPOSABLE)
     return NewLead(
         user_id,
-        entry.trigger,
+        trigger,
         email_hash=str(keys.hashes(address.email)[0]),
         email_domain=address.domain,
+        name_hash=str(keys.hashes(address.name.casefold())[0]) if address.name else None,
         email_encrypted=_encrypted(cipher, address),
-        for_batch=for_batch,
     )
+
+
+def _trigger(text: str) -> str:
+    """A trigger as short as its column, on one line; it may be empty."""
+    return visible(text[: 4 * LONGEST_TRIGGER])[:LONGEST_TRIGGER].rstrip()
 
 
 def _encrypted(cipher: "MultiFernet", address: Address) -> str:
@@ -101,23 +122,51 @@ def read_leads(path: Path) -> list[Entry]:
     Raises
     ------
     IngestError
-        The file can't be read, has no column email, or no rows.
+        The file can't be read, has no column email, another column twice, or no rows.
     """
+    names, rows = read_table(path, COLUMNS)
+    if not rows:
+        raise IngestError(f"{path.name} has no leads: a header, and a line for each, are needed.")
+    _check_columns(path, names)
+    return [_entry(row) for _, row in rows]
+
+
+def read_table(path: Path, wanted: Sequence[str]) -> tuple[list[str], list[tuple[int, Row]]]:
+    """The columns of a CSV file by name, and its rows, each with the number of its last line.
+
+    Commas, semicolons and tabs separate. Names are in lower case with _ for spaces, and columns
+    without one are left out.
+
+    Raises
+    ------
+    IngestError
+        The file can't be read, is no CSV file, or has one of the `wanted` columns twice.
+    """
+    text = _text(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), _dialect(text), strict=True)
+        header = [_column(name) for name in next(reader, [])]
+        rows = [(reader.line_num, _row(header, values)) for values in reader if values]
+    except csv.Error as error:
+        raise IngestError(f"{path.name} is no CSV file: {error}.") from None
+    if twice := [name for name in wanted if header.count(name) > 1]:
+        raise IngestError(f"{path.name} has more than one column {twice[0]}.")
+    return [name for name in header if name], rows
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise IngestError(f"{path.name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError as error:
         raise IngestError(f"{path.name} is not UTF-8 text, at byte {error.start}.") from None
-    try:
-        lines = io.StringIO(text, newline="")
-        rows = list(csv.DictReader(lines, dialect=_dialect(text), strict=True))
-    except csv.Error as error:
-        raise IngestError(f"{path.name} is no CSV file: {error}.") from None
-    if not rows:
-        raise IngestError(f"{path.name} has no leads: a header, and a line for each, are needed.")
-    _check_columns(path, [name for name in rows[0] if name is not None])
-    return list(_entries(rows))
+
+
+def _row(header: Sequence[str], values: Sequence[str]) -> Row:
+    """The values by column, none of them missing; what has no column is left out."""
+    told = zip_longest(header, values[: len(header)], fillvalue="")
+    return {name: value.strip() for name, value in told if name}
 
 
 def _dialect(text: str) -> type[csv.Dialect]:
@@ -131,22 +180,20 @@ def _dialect(text: str) -> type[csv.Dialect]:
 
 
 def _check_columns(path: Path, names: Sequence[str]) -> None:
-    known = {_column(name) for name in names}
-    if "email" not in known:
+    if "email" not in names:
         raise IngestError(f"{path.name} has no column email; it has {', '.join(names) or 'none'}.")
-    for name in known - set(COLUMNS):
-        raise IngestError(f"{path.name}: {UnknownName('column of leads', name, COLUMNS)}")
+    for name in names:
+        if name not in COLUMNS:
+            raise IngestError(f"{path.name}: {UnknownName('column of leads', name, COLUMNS)}")
 
 
-def _entries(rows: Iterable[Mapping[str, str | None]]) -> Iterator[Entry]:
-    for row in rows:
-        told = {_column(name): (value or "").strip() for name, value in row.items() if name}
-        yield Entry(
-            told["email"],
-            told.get("user_id") or None,
-            told.get("name") or None,
-            told.get("trigger") or "import",
-        )
+def _entry(row: Row) -> Entry:
+    return Entry(
+        row["email"],
+        row.get("user_id") or None,
+        row.get("name") or None,
+        _trigger(row.get("trigger", "")) or "import",
+    )
 
 
 def _column(name: str) -> str:
