@@ -323,15 +323,38 @@ def test_without_a_key_nobody_waits_for_a_batch_any_more(
     assert office.sources() == {"behavior_analysis": 2}
 
 
-def test_a_batch_has_no_more_lines_than_a_plan_allows(office: Office):
+def batch_calls(office: Office, most: int) -> None:
     providers = office.enrichment.rules.providers
-    openai = providers.openai.model_copy(update={"batch_calls": 2})
+    openai = providers.openai.model_copy(update={"batch_calls": most})
     office.rule(providers=providers.model_copy(update={"openai": openai}))
-    office.put(people(3))
 
-    sent = [office.work().batches, office.work().batches]
 
-    assert [each.sent for each in sent if each] == [2, 1]
+def test_batches_have_no_more_lines_altogether_than_a_plan_allows(office: Office):
+    office.providers.batches.is_automatic = False
+    batch_calls(office, 3)
+    office.put(people(2))
+    assert office.work().batches == batches.Batched(sent=2, under_way=2)
+    office.put([Entry(f"late{n}@gmail.com", f"late-{n}") for n in range(3)])
+
+    assert office.work().batches == batches.Batched(sent=1, under_way=3)
+    full = "3 calls of batches are under way; no more may be."
+    assert office.work().batches == batches.Batched(under_way=3, error=full)
+    assert len(office.batches()) == 2
+
+    batch_calls(office, 2)
+    assert office.work().batches == batches.Batched(under_way=3, error=full)
+    assert office.end().batches == batches.Batched(completed=3, sent=2, under_way=2)
+    assert office.end().batches == batches.Batched(completed=2)
+    books_agree(office)
+
+
+def test_a_full_plan_is_no_matter_where_nobody_waits(office: Office):
+    office.providers.batches.is_automatic = False
+    batch_calls(office, 2)
+    office.put(people(2))
+
+    assert office.work().batches == batches.Batched(sent=2, under_way=2)
+    assert office.work().batches == batches.Batched(under_way=2)
 
 
 def test_the_files_of_a_batch_are_deleted_when_it_is_settled(office: Office):
@@ -379,22 +402,63 @@ def test_of_a_batch_that_expired_half_is_done_and_the_rest_is_asked_alone(office
     books_agree(office)
 
 
-def test_a_batch_that_fails_its_validation_says_why_and_has_an_end(
+TOO_MANY = {"code": "token_limit_exceeded", "message": "box0@gmail.com", "line": None}
+
+
+def test_the_leads_of_a_batch_that_fails_its_validation_wait_for_the_next_one(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ):
-    mistake = {"code": "token_limit_exceeded", "message": "box0@gmail.com", "line": None}
-    monkeypatch.setattr(office.providers.batches, "_errors", lambda number: [mistake])
     office.put(people(2))
-    office.work()
+    with monkeypatch.context() as patch:
+        patch.setattr(office.providers.batches, "_errors", lambda number: [TOO_MANY])
+        office.work()
+        failed = office.end(later=5 * MINUTES)
 
-    taken = office.end()
-
-    assert taken.batches
-    assert taken.batches.error == "OpenAI did not take the batch (token_limit_exceeded)."
+    assert failed.batches
+    assert str(failed.batches.error).split("; ")[0] == (
+        "OpenAI did not take the batch (token_limit_exceeded)."
+    )
+    assert "The last batch came to nothing" in str(failed.batches.error)
+    assert (failed.batches.sent, failed.batches.under_way) == (0, 0)
     assert office.batches() == ["failed"]
+    assert office.statuses() == {"waiting": 2}
+    assert (office.asked_in_batches(), office.asked_alone()) == (0, 0)
+    assert not office.providers.batches.files
+    books_agree(office)
+
+    assert office.work(later=HOURS).batches == batches.Batched(sent=2, under_way=2)
+    assert office.end().batches == batches.Batched(completed=2)
+    assert office.asked_alone() == 0
+    books_agree(office)
+
+
+def test_leads_do_not_wait_for_ever_for_a_batch_that_passes_its_validation(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(office.providers.batches, "_errors", lambda number: [TOO_MANY])
+    office.put(people(2))
+
+    for _ in range(8):
+        office.end(later=61 * MINUTES)
+
+    assert office.batches() == ["failed"] * 3
     assert office.statuses() == {"completed": 2}
     assert (office.asked_in_batches(), office.asked_alone()) == (0, 2)
     books_agree(office)
+
+
+def test_a_batch_that_failed_when_some_of_it_was_done_is_taken_in_line_by_line(office: Office):
+    office.put(people(3))
+    office.work()
+    output(office, lambda lines: lines[:2])
+    [batch] = office.providers.batches.batches.values()
+    batch["status"] = "failed"
+
+    assert office.work().batches
+    assert office.batches() == ["failed"]
+    assert office.statuses() == {"completed": 3}
+    assert office.outcomes() == {"ok": 2, "unavailable": 1}
+    assert office.asked_alone() == 1
 
 
 def test_a_batch_that_somebody_cancelled_gives_what_was_done(office: Office):
@@ -564,6 +628,101 @@ def test_a_batch_that_is_gone_is_given_up_after_days_and_its_calls_stay_held(off
     assert not [call for call in office.calls() if call["status"] == "reserved"]
 
 
+@pytest.mark.parametrize("fault", ["bad_key", "forbidden", "insufficient_quota", "bad_request"])
+def test_a_batch_that_nobody_may_look_at_is_given_up_after_days(office: Office, fault: str):
+    office.put(people(2))
+    office.work()
+    office.providers.batches.advance()
+    office.providers.faults["openai.batches"] = fault
+
+    office.work(later=3 * DAYS)
+    assert office.statuses() == {"waiting": 2}
+    given_up = office.work(later=HOURS)
+
+    assert given_up.batches
+    assert "The batch did not end within 3 days." in str(given_up.batches.error)
+    assert office.batches() == ["lost"]
+    assert office.outcomes() == {"lost": 2}
+    assert office.statuses() == {"completed": 2}
+    assert office.asked_alone() == 2
+    books_agree(office, held=2)
+
+
+def test_a_batch_that_does_not_end_is_given_up_after_days(office: Office):
+    office.providers.batches.is_automatic = False
+    office.put(people(2))
+    office.work()
+
+    office.work(later=3 * DAYS)
+    assert office.statuses() == {"waiting": 2}
+    office.work(later=HOURS)
+
+    assert office.batches() == ["lost"]
+    assert office.statuses() == {"completed": 2}
+    books_agree(office, held=2)
+
+
+@pytest.mark.parametrize("fault", ["bad_key", "server_error"])
+def test_a_batch_that_may_have_been_made_is_given_up_if_nobody_can_look_for_it(
+    office: Office, fault: str
+):
+    office.providers.faults["openai.batches"] = ["cut_after", *[fault] * 20]
+    office.put(people(2))
+    office.work()
+    assert office.batches() == ["creating"]
+
+    office.work(later=3 * DAYS)
+    office.work(later=HOURS)
+    assert office.batches() == ["lost" if fault == "bad_key" else "creating"]
+    office.work(later=7 * DAYS)
+
+    assert office.batches() == ["lost"]
+    assert office.statuses() == {"completed": 2}
+    books_agree(office, held=2)
+
+
+def test_a_service_that_does_not_answer_about_a_batch_is_waited_for_longer(office: Office):
+    office.put(people(2))
+    office.work()
+    office.providers.faults["openai.batches"] = "server_error"
+
+    office.work(later=10 * DAYS)
+    assert office.statuses() == {"waiting": 2}
+    office.work(later=HOURS)
+
+    assert office.batches() == ["lost"]
+    assert office.statuses() == {"completed": 2}
+    books_agree(office, held=2)
+
+
+def test_without_a_key_overdue_batches_are_given_up(
+    any_settings: Settings, tmp_path: Path, providers: Providers
+):
+    with desk(tmp_path / "office", providers, settings=any_settings) as workspace:
+        office = Office(workspace, providers)
+        providers.batches.is_automatic = False
+        providers.faults["openai.batches"] = ["ok", "ok", "cut_before"]
+        office.put(people(2))
+        office.work()
+        office.put([Entry(f"late{n}@gmail.com", f"late-{n}") for n in range(3)])
+        office.work()
+        assert office.batches() == ["submitted", "creating"]
+
+        assert batches.give_up_overdue(office.state, now=BEGIN + 3 * DAYS) == 0
+        assert office.statuses() == {"waiting": 5}
+        assert batches.give_up_overdue(office.state, now=BEGIN + 3 * DAYS + MINUTES) == 2
+
+        assert office.batches() == ["lost", "lost"]
+        assert office.statuses() == {"pending": 5}
+        assert office.outcomes() == {"lost": 5}
+        books_agree(office, held=5)
+        assert batches.give_up_overdue(office.state, now=BEGIN + 9 * DAYS) == 0
+        office.work()
+        assert office.statuses() == {"completed": 5}
+        assert office.asked_alone() == 5
+        books_agree(office, held=5)
+
+
 def test_a_batch_that_can_not_be_looked_at_for_days_is_taken_in_all_the_same(office: Office):
     office.put(people(2))
     office.work()
@@ -605,7 +764,7 @@ def test_a_batch_that_was_not_made_costs_nothing_and_the_next_one_goes(
 
     soon = office.work(later=5 * MINUTES)
     assert soon.batches
-    assert "The last batch could not be made; the next goes at 10:00" in str(soon.batches.error)
+    assert "The last batch came to nothing; the next goes at 10:00" in str(soon.batches.error)
     assert len(office.batches()) == 1
     assert office.work(later=HOURS).batches == batches.Batched(sent=2, under_way=2)
     assert office.end().batches == batches.Batched(completed=2)
@@ -686,6 +845,57 @@ def test_a_batch_that_may_have_been_made_and_was_not_goes_again(office: Office, 
     assert office.end().batches == batches.Batched(completed=2)
     assert office.asked_in_batches() == 2
     books_agree(office)
+
+
+def test_a_batch_that_was_let_go_meanwhile_stays_so(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    """The sender slept for so long that another worker found no batch, and let the calls go."""
+    submit = PersonaBatch.submit
+
+    async def overslept(self: PersonaBatch, *args: Any) -> Any:
+        reply = await submit(self, *args)
+        with office.state.writing() as transaction:
+            transaction.change("update enrichment_batch set status = 'failed'")
+        return reply
+
+    office.put(people(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(PersonaBatch, "submit", overslept)
+        late = office.work()
+
+    assert late.batches
+    assert late.batches.sent == 0
+    assert "sent so late" in str(late.batches.error)
+    assert office.batches() == ["failed"]
+    assert [row["provider_batch_id"] for row in office.rows("select * from enrichment_batch")] == [
+        None
+    ]
+
+
+def test_a_batch_that_was_sent_meanwhile_is_not_let_go(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    """It was made just after it was looked for."""
+    find = PersonaBatch.find
+
+    async def made_meanwhile(self: PersonaBatch, key: str) -> Any:
+        reply = await find(self, key)
+        with office.state.writing() as transaction:
+            sent = "update enrichment_batch set status = 'submitted', provider_batch_id = 'batch_1'"
+            transaction.change(sent)
+        return reply
+
+    office.providers.faults["openai.batches"] = ["cut_before"]
+    office.put(people(2))
+    office.work()
+    with monkeypatch.context() as patch:
+        patch.setattr(PersonaBatch, "find", made_meanwhile)
+        office.work(later=11 * MINUTES)
+
+    assert office.batches() == ["submitted"]
+    assert office.outcomes() == {"reserved": 2}
+    books_agree(office, held=2)
 
 
 # --- Workers that die, and several of them ------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy.event
-from enrichment_desk import KEYS, desk, leads
+from enrichment_desk import KEYS, desk, leads, settle_by_bills
 from enrichment_worker import certificates
 from provider_fakes import Providers
 from provider_faults import KINDS, PAID, Fault, applies
@@ -73,10 +73,7 @@ def rows(workspace: Workspace, query: str) -> list[dict[str, Any]]:
 
 def is_billed_right(workspace: Workspace, providers: Providers) -> bool:
     """Whether the ledger is the bill once calls of unknown cost are settled by it."""
-    later = datetime(2100, 1, 1, tzinfo=UTC)
-    for name in {row["provider"] for row in rows(workspace, "select * from enrichment_call")}:
-        bill = {str(each.call_id): each.cost_micros for each in providers.bill(name)}
-        workspace.enrichment.settle(name, bill, before=later)
+    settle_by_bills(workspace, providers)
     bill = {str(each.call_id): each.cost_micros for each in providers.bill()}
     calls = rows(workspace, "select call_id, cost_micros from enrichment_call")
     [days] = rows(workspace, "select sum(committed_micros) as micros from enrichment_day")
@@ -89,7 +86,7 @@ def is_billed_right(workspace: Workspace, providers: Providers) -> bool:
 FREE, KNOWN, HELD = "free", "known", "held"
 ENDS = {
     "slow": ("ok", KNOWN),
-    "html": ("unavailable", FREE),
+    "html": ("lost", HELD),
     "rate_limited": ("rate_limited", FREE),
     "insufficient_quota": ("out_of_quota", FREE),
     "server_error": ("unavailable", FREE),
@@ -174,7 +171,8 @@ def test_a_call_that_fails(
     assert (call["provider"], call["status"]) == (service, outcome)
     assert call["cost_micros"] == {FREE: 0, KNOWN: billed, HELD: None}[cost]
     assert billed <= call["most_micros"]
-    assert (billed > 0) == (cost == KNOWN or (cost == HELD and "before" not in kind))
+    is_billed = cost == KNOWN or (cost == HELD and "before" not in kind and kind != "html")
+    assert (billed > 0) == is_billed
     [health] = [each for each in enrichment.status().providers if each["provider"] == service]
     assert health["is_down"] == (outcome in SHUT)
     assert health["failures_in_a_row"] == (outcome in ("unavailable", "lost"))

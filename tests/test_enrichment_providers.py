@@ -55,7 +55,7 @@ QUESTIONS = {
 SAME = [
     ("ok", "ok", True),
     (Fault("slow", seconds=0.02), "ok", True),
-    ("html", "unavailable", True),
+    ("html", "lost", False),
     ("rate_limited", "rate_limited", True),
     ("insufficient_quota", "out_of_quota", True),
     ("bad_key", "key_refused", True),
@@ -63,7 +63,7 @@ SAME = [
     ("bad_request", "rejected", True),
     ("unprocessable", "rejected", True),
     *[(Fault("server_error", status=status), "unavailable", True) for status in (500, 503, 529)],
-    (Fault("server_error", status=504), "lost", False),
+    *[(Fault("server_error", status=status), "lost", False) for status in (502, 504, 520, 524)],
     ("cut_before", "lost", False),
     (Fault("cut_before", reset=True), "lost", False),
     ("cut_after", "lost", False),
@@ -346,12 +346,26 @@ def test_a_wait_comes_with_the_reply(services, fault):
         (409, {}, "unavailable"),
         (304, {}, "unavailable"),
         (204, {}, "unavailable"),
+        (501, {}, "unavailable"),
+        (503, {}, "unavailable"),
+        (521, {}, "unavailable"),
+        (529, {}, "unavailable"),
     ],
 )
 def test_statuses(status, body, outcome):
     reply = turned_down("It", Heard(status, {}, json.dumps(body).encode()))
 
     assert (reply.outcome, reply.cost_micros) == (outcome, 0)
+
+
+@pytest.mark.parametrize("status", [502, 504, 520, 524])
+def test_behind_a_gateway_nobody_knows_whether_the_question_came_through(status):
+    quota = {"error": {"code": "insufficient_quota"}}
+    for body in (b"<html>", json.dumps(quota).encode()):
+        reply = turned_down("It", Heard(status, {}, body))
+
+        assert (reply.outcome, reply.cost_micros) == ("lost", None)
+        assert reply.error.startswith("It: a gateway lost the answer (")
 
 
 def test_a_used_up_plan_is_told_from_a_busy_one():

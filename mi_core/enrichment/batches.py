@@ -2,12 +2,15 @@
 
 A batch's calls are reserved, and the batch is written down, before anything is sent. After a crash
 the batch is found by its key, or, where there is none, its calls are let go: so none is paid twice.
+A batch of which nothing is heard has an end too: its calls stay held, and its leads are asked about
+alone.
 """
 
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from mi_core.enrichment import finishing, ledger, queue, steps
@@ -23,9 +26,11 @@ log = logging.getLogger(__name__)
 _UNDER_WAY = timedelta(minutes=10)
 """How long a batch may be about to be sent; then its sender has died."""
 _PAUSE = timedelta(hours=1)
-"""From a batch that could not be made to the next one."""
+"""From a batch that came to nothing to the next one."""
 _OVERDUE = timedelta(days=3)
 """How long the end of a batch is waited for, which comes within a day."""
+_UNHEARD = timedelta(days=10)
+"""The same, where OpenAI could not be asked: by then a batch may have ended well."""
 
 _OPEN = """
 select batch_key, provider_batch_id, created_at
@@ -36,17 +41,28 @@ order by created_at, batch_key
 _CREATING = """
 insert into enrichment_batch (batch_key, status, created_at) values (:key, 'creating', :now)
 """
+_OVERDUE_BATCHES = """
+select batch_key
+from enrichment_batch
+where status in ('creating', 'submitted') and created_at < :before
+order by created_at, batch_key
+"""
 _SUBMITTED = """
 update enrichment_batch
 set status = 'submitted', provider_batch_id = :batch_id
-where batch_key = :key
+where batch_key = :key and status = 'creating'
 """
-_ENDED = "update enrichment_batch set status = :status where batch_key = :key"
-_NOT_MADE = """
-select max(created_at) as last_at
-from enrichment_batch
-where status = 'failed' and provider_batch_id is null
+_ENDED = """
+update enrichment_batch
+set status = :status
+where batch_key = :key and status in ('creating', 'submitted')
 """
+_FAILED = """
+update enrichment_batch
+set status = 'failed'
+where batch_key = :key and status = :was
+"""
+_CAME_TO_NOTHING = "select max(created_at) as last_at from enrichment_batch where status = 'failed'"
 _CALLS = """
 select call_id, lead_id
 from enrichment_call
@@ -64,7 +80,6 @@ from enrichment_call as c
 join enrichment_batch as b on b.batch_key = c.batch_key
 where
     b.status = 'failed'
-    and b.provider_batch_id is null
     and c.lead_id in (select own.lead_id from enrichment_call as own where own.batch_key = :key)
 group by c.lead_id
 having count(*) >= :tries
@@ -113,14 +128,28 @@ class Batches:
     async def send(self) -> None:
         """Put the leads that wait for one into a batch, as far as the plan and the budget go."""
         with self.state.reading() as transaction:
-            leads = queue.waiting(transaction, self.worker.rules.providers.openai.batch_calls)
-            last = transaction.rows(_NOT_MADE)[0]["last_at"]
-        again = (moment(last) or self.worker.clock()) + _PAUSE if last else None
-        if leads and again and again > self.worker.clock():
-            self._note(f"The last batch could not be made; the next goes at {again:%H:%M} UTC.")
+            leads = queue.waiting(transaction, self._most)
+            last = moment(transaction.rows(_CAME_TO_NOTHING)[0]["last_at"])
+        # What another worker has sent since then counts too.
+        self._count()
+        leads = leads and self._with_room(leads)
+        if leads and last and last + _PAUSE > self.worker.clock():
+            again = last + _PAUSE
+            self._note(f"The last batch came to nothing; the next goes at {again:%H:%M} UTC.")
         elif leads:
             await self._sent(self._requests(leads))
         self._count()
+
+    @property
+    def _most(self) -> int:
+        return self.worker.rules.providers.openai.batch_calls
+
+    def _with_room(self, leads: list[Lead]) -> list[Lead]:
+        """As many of the leads as may be under way beside those that are."""
+        room = max(0, self._most - self.batched.under_way)
+        if not room:
+            self._note(f"{self.batched.under_way} calls of batches are under way; no more may be.")
+        return leads[:room]
 
     async def _sent(self, requests: Mapping[str, Request]) -> None:
         key, now = str(uuid4()), self.worker.clock()
@@ -159,23 +188,26 @@ class Batches:
     def _note_sent(self, key: str, reply: Reply[str], calls: int) -> None:
         with self.state.writing() as transaction:
             if reply.outcome == "ok" and reply.answer:
-                transaction.change(_SUBMITTED, key=key, batch_id=reply.answer)
-                self.batched.sent += calls
+                if transaction.change(_SUBMITTED, key=key, batch_id=reply.answer):
+                    self.batched.sent += calls
+                else:
+                    self._note("A batch was sent so late that it had been given up; it may cost.")
                 return
             self._note(reply.error)
             if reply.cost_micros == 0:
-                self._let_go(transaction, key, reply.error)
+                self._let_go(transaction, key, reply.error, was="creating")
 
-    def _let_go(self, transaction: Transaction, key: str, error: str | None) -> None:
-        """A batch that was never made costs nothing; its leads wait for the next one.
+    def _let_go(self, transaction: Transaction, key: str, error: str | None, *, was: str) -> None:
+        """A batch that was never made or never begun costs nothing; its leads wait for the next.
 
         Those that waited in vain as often as a lead is tried are asked about alone.
         """
         now = self.worker.clock()
+        if not transaction.change(_FAILED, key=key, was=was):
+            return
         nothing: Reply[PersonaAnswer] = Reply("unavailable", 0, error=error)
         for row in transaction.rows(_CALLS, key=key):
             ledger.settle(transaction, row["call_id"], nothing, latency_ms=None, now=now)
-        transaction.change(_ENDED, key=key, status="failed")
         for row in transaction.rows(_IN_VAIN, key=key, tries=self.worker.rules.tries):
             queue.leave_batch(transaction, row["lead_id"])
 
@@ -188,7 +220,7 @@ class Batches:
         for row in batches:
             key, batch_id, age = row["batch_key"], row["provider_batch_id"], self._age(row)
             if batch_id is None and age > _UNDER_WAY:
-                batch_id = await self._found(key)
+                batch_id = await self._found(key, age)
             if batch_id is not None:
                 await self._taken_in(key, batch_id, age)
         self._count()
@@ -197,14 +229,16 @@ class Batches:
         now = self.worker.clock()
         return now - (moment(row["created_at"]) or now)
 
-    async def _found(self, key: str) -> str | None:
+    async def _found(self, key: str, age: timedelta) -> str | None:
         reply = await self.provider.find(key)
         self._note(reply.error)
         with self.state.writing() as transaction:
             if reply.outcome == "ok" and reply.answer:
                 transaction.change(_SUBMITTED, key=key, batch_id=reply.answer)
             elif reply.outcome == "ok":
-                self._let_go(transaction, key, "The batch was never made.")
+                self._let_go(transaction, key, "The batch was never made.", was="creating")
+        if reply.outcome != "ok":
+            self._given_up_if_overdue(key, age, reply)
         return reply.answer
 
     async def _taken_in(self, key: str, batch_id: str, age: timedelta) -> None:
@@ -214,16 +248,26 @@ class Batches:
         self._note(reply.error)
         if reply.answer and reply.answer.has_ended:
             await self._ended(key, leads, reply.answer)
-        elif age > _OVERDUE and (reply.answer or reply.outcome == "rejected"):
-            await self._ended(key, leads, _given_up(leads))
+        else:
+            self._given_up_if_overdue(key, age, reply)
+
+    def _given_up_if_overdue(self, key: str, age: timedelta, reply: Reply[Any]) -> None:
+        """End a batch that should have ended long ago, whatever OpenAI says of it."""
+        if age > (_UNHEARD if reply.outcome in AGAIN else _OVERDUE):
+            self._note(_NO_END)
+            _give_up(self.state, key, now=self.worker.clock())
 
     async def _ended(self, key: str, leads: Mapping[str, str], batch: BatchState) -> None:
         """Take in each call of a batch, and only then note that it has ended."""
         self._note(batch.error)
-        for call_id, each in batch.replies.items():
-            await self._one(call_id, leads[call_id], each)
-        with self.state.writing() as transaction:
-            transaction.change(_ENDED, key=key, status=batch.status)
+        if batch.is_undone:
+            with self.state.writing() as transaction:
+                self._let_go(transaction, key, batch.error, was="submitted")
+        else:
+            for call_id, each in batch.replies.items():
+                await self._one(call_id, leads[call_id], each)
+            with self.state.writing() as transaction:
+                transaction.change(_ENDED, key=key, status=batch.status)
         await self.provider.forget(batch)
 
     async def _one(self, call_id: str, lead_id: str, reply: Reply[PersonaAnswer]) -> None:
@@ -268,8 +312,29 @@ class Batches:
             )
 
 
-def _given_up(call_ids: Iterable[str]) -> BatchState:
-    """A batch of which nobody can say what it cost."""
-    error = f"The batch did not end within {_OVERDUE.days} days."
-    lost: Reply[PersonaAnswer] = Reply("lost", None, error=error)
-    return BatchState("lost", dict.fromkeys(call_ids, lost), error=error)
+_NO_END = f"The batch did not end within {_OVERDUE.days} days."
+
+
+def give_up_overdue(state: State, *, now: datetime) -> int:
+    """Give up the overdue batches where nobody can ask about them, for want of a key.
+
+    Their calls stay held, and their leads are asked about alone. Returns how many batches it were.
+    """
+    with state.reading() as transaction:
+        overdue = transaction.rows(_OVERDUE_BATCHES, before=now - _OVERDUE)
+    for row in overdue:
+        _give_up(state, row["batch_key"], now=now)
+    return len(overdue)
+
+
+def _give_up(state: State, key: str, *, now: datetime) -> None:
+    """End a batch of which nobody can say what it cost."""
+    lost: Reply[PersonaAnswer] = Reply("lost", None, error=_NO_END)
+    with state.reading() as transaction:
+        calls = transaction.rows(_CALLS, key=key)
+    for row in calls:
+        with state.writing() as transaction:
+            if ledger.settle(transaction, row["call_id"], lost, latency_ms=None, now=now):
+                queue.leave_batch(transaction, row["lead_id"])
+    with state.writing() as transaction:
+        transaction.change(_ENDED, key=key, status="lost")

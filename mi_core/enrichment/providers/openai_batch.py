@@ -42,6 +42,14 @@ class BatchState:
     def has_ended(self) -> bool:
         return self.status in ENDED
 
+    @property
+    def is_undone(self) -> bool:
+        """Whether it failed as a whole, so that none of its calls was made."""
+        replies = self.replies.values()
+        return self.status == "failed" and all(
+            each.outcome == "unavailable" and each.cost_micros == 0 for each in replies
+        )
+
 
 class PersonaBatch:
     """Batches of persona questions. Each method replies as a call does; none costs anything."""

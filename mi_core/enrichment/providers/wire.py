@@ -23,6 +23,8 @@ _ERROR_BYTES = 100_000
 NO_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 NO_MODEL = frozenset({"model_not_found", "invalid_model"})
 """The account can't use the model: no question is to blame, and every one would fail."""
+LOST_BEHIND = frozenset({502, 504, 520, 524})
+"""What a gateway says that passed the question on, or may have, and has no answer to give."""
 
 _SAYS: Mapping[str, str] = {
     "rate_limited": "too many calls",
@@ -30,7 +32,7 @@ _SAYS: Mapping[str, str] = {
     "key_refused": "the key is wrong or may not do this",
     "rejected": "the question is not accepted",
     "unavailable": "the service doesn't work just now",
-    "lost": "a gateway gave up waiting for the answer",
+    "lost": "a gateway lost the answer",
 }
 
 
@@ -51,7 +53,7 @@ class Heard:
 def turned_down(service: str, heard: Heard) -> Reply[Any]:
     """The outcome of a call that was answered with another status than 200.
 
-    It costs nothing, but where a gateway gave up waiting: the service may have done its work.
+    It costs nothing, but where a gateway lost the answer: the service may have done its work.
     """
     code = error_code(heard.content)
     outcome = _outcome(heard, code)
@@ -67,7 +69,7 @@ def turned_down(service: str, heard: Heard) -> Reply[Any]:
 
 def _outcome(heard: Heard, code: str | None) -> Outcome:
     status = heard.status
-    if status == 504:
+    if status in LOST_BEHIND:
         return "lost"
     if status == 402 or (code in NO_MONEY and status in (401, 403, 429)):
         return "out_of_quota"
