@@ -25,6 +25,7 @@ RULES = load_definitions().enrichment
 SINCE, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 31, tzinfo=UTC)
 NOON = datetime(2026, 1, 2, 12)
 NUMBERS = itertools.count(1)
+ENDED = ("completed", "failed_permanent", "cancelled")
 
 Row = dict[str, Any]
 Ledger = dict[str, list[Row]]
@@ -57,6 +58,7 @@ def lead(*parts: Ledger, at: datetime = NOON, status: str = "completed", **colum
         **{"email_hash": name(number), "email_domain": "acme.com", "is_partial": 0},
         **{"cost_micros": 0, "queued_at": at, "for_batch": 0, "tries": 1},
         **{"enriched_at": at if status == "completed" else None},
+        **{"ended_at": at if status in ENDED else None},
     }
     merged: Ledger = {"state.user_identity": [identity | columns]}
     for table, rows in itertools.chain.from_iterable(part.items() for part in parts):
@@ -167,6 +169,51 @@ def test_the_local_provider_is_free_and_saves_nothing(ledger: Callable[..., Ware
     assert (found.leads, found.useful_leads, found.usd_per_lead) == (1, 0, 0.0)
     assert (found.compared_leads, found.savings) == (0, [])
     assert {(each.usd, each.saved_usd) for each in found.comparisons} == {(0.0, 0.0)}
+
+
+def test_a_price_of_next_to_nothing_is_nothing(ledger: Callable[..., Warehouse]) -> None:
+    clay = RULES.price_book["clay"].model_copy(update={"usd_per_lead": 5e-324})
+    rules = RULES.model_copy(update={"price_book": {"clay": clay}})
+    dear = ledger(lead(call("persona", 1000), step("persona", "paid")))
+
+    [_, found] = costs(dear, rules, since=SINCE, until=UNTIL).comparisons
+    assert (found.usd, found.saved_usd, found.saved_percent) == (0.0, -0.001, None)
+
+
+def test_an_answer_from_a_cache_is_no_call(ledger: Callable[..., Warehouse]) -> None:
+    cached: Row = {"is_cached": 1, "most": 0}
+    filled = ledger(
+        lead(call("social", 1000, latency_ms=80), call("company", 5000, latency_ms=900)),
+        lead(
+            call("social", 0, called_at=datetime(2026, 1, 1), **cached),
+            *(call("company", 0, **cached), step("company", "cache", "company_cache")),
+        ),
+        lead(call("persona", 0, **cached)),
+    )
+    found, done = asked(filled), looked_at(filled)
+
+    openai, perplexity, rapidapi = found.providers
+    assert [(each.calls, each.ok, each.cached_calls) for each in found.providers] == [
+        *((0, 0, 1), (1, 1, 1), (1, 1, 1))
+    ]
+    assert (openai.median_ms, perplexity.median_ms, rapidapi.p95_ms) == (None, 900, 80)
+    assert {(each.provider, each.calls, each.usd) for each in found.days} == {
+        ("perplexity", 1, 0.005),
+        ("rapidapi", 1, 0.001),
+    }
+    assert one_saving(found) == Saving("company_cache", "company", 1, 0.005, 0.005, 0.01)
+    assert (found.leads, found.usd_per_lead) == (3, 0.002)
+    # From the first call, at noon of the second, until the 31st.
+    assert done.projected_30_days_usd == round(0.006 * 30 / 28.5, 6)
+
+
+def test_what_an_address_cost_that_gave_way_is_spent_but_is_of_no_lead(
+    ledger: Callable[..., Warehouse],
+) -> None:
+    gone = call("social", 1000, lead_id=name(0))
+    found = asked(ledger(lead(call("social", 2000), step("persona", "paid")), gone))
+
+    assert (found.leads, found.leads_usd, found.spent_usd) == (1, 0.002, 0.003)
 
 
 # --- savings
@@ -366,7 +413,8 @@ def test_both_engines_give_the_same(any_workspace: Workspace) -> None:
         lead(
             *(call("social", 1000, latency_ms=100), call("company", None, most=6600)),
             *(step("company", "skipped", "lost"), step("persona", "rules", "rules_sure", "local")),
-            **{"is_partial": 1, "error": "company by perplexity: lost"},
+            is_partial=1,
+            error="company by perplexity: lost",
         ),
         lead(
             *(call("social", 1000), call("company", 5000), call("persona", 500, batch_key="b")),

@@ -20,6 +20,7 @@ from fractions import Fraction
 from typing import Any
 
 from mi_core.definitions import EnrichmentRules
+from mi_core.definitions import micros as micros_of
 from mi_core.enrichment.queue import STATUSES
 from mi_core.errors import BadValue
 from mi_core.scoring import naive_utc
@@ -36,7 +37,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ProviderCost:
-    """One provider's calls in a period. `unsettled`: under way, or of a cost nobody knows yet."""
+    """One provider's calls in a period. `unsettled`: under way, or of a cost nobody knows yet.
+
+    `cached_calls` are those that an answer from a cache stood in for: not among `calls`, nor in
+    any other figure.
+    """
 
     provider: str
     calls: int
@@ -97,9 +102,9 @@ class Comparison:
 class Costs:
     """What leads that ended in [since, until) cost, and what calls made then cost.
 
-    The two differ by calls for leads that haven't ended and by calls made before `since`. A lead
-    that was refused at the door, for no or a disposable address, is not among `leads`; a dead
-    letter is, with what it cost.
+    The two differ by calls for leads that haven't ended, or gave way to another address of the same
+    person, and by calls made before `since`. A lead that was refused at the door, for no or a
+    disposable address, is not among `leads`; a dead letter is, with what it cost.
     """
 
     since: datetime
@@ -183,21 +188,12 @@ def costs(
         *_refused_leads(ended, rules),
         *_batches(providers, rules),
     ]
-    committed = ended["cost_micros"] + ended["held_micros"]
     return Costs(
         since=since,
         until=until,
-        leads=ended["leads"],
-        useful_leads=ended["useful"],
-        leads_usd=_usd(ended["cost_micros"]),
-        leads_held_usd=_usd(ended["held_micros"]),
-        usd_per_lead=_usd_each(committed, ended["leads"]),
-        usd_per_useful_lead=_usd_each(committed, ended["useful"]),
-        spent_usd=_usd(sum(row["cost_micros"] for row in providers)),
-        held_usd=_usd(sum(row["held_micros"] for row in providers)),
+        **_of_leads(ended),
+        **_of_calls(providers),
         saved_usd=round(sum((each.usd or 0.0 for each in savings), 0.0), 6),
-        compared_leads=ended["compared"],
-        compared_usd=_usd(ended["compared_micros"]),
         providers=[_provider_cost(row) for row in providers],
         days=[_day_cost(row) for row in days],
         savings=savings,
@@ -227,34 +223,77 @@ def stats(
         [first] = _rows(warehouse, "first_call", until=period["until"])
         [waiting] = _rows(warehouse, "waiting", at=period["until"])
         errors = _rows(warehouse, "error", most=ERRORS_SHOWN, **period)
-    spent = sum(row["cost_micros"] for row in providers)
-    held = sum(row["held_micros"] for row in providers)
     begun = max(period["since"], first["called_at"] or period["since"])
     days = max(1.0, (period["until"] - begun) / _DAY)
-    refused = ended["malformed"] + ended["disposable"]
-    oldest_at = waiting["oldest_at"]
     return Stats(
         since=since,
         until=until,
         by_status={status: 0 for status in STATUSES} | statuses,
-        ended=ended["leads"],
-        completed=ended["completed"],
-        partial=ended["partial"],
-        refused=refused,
-        success_rate=_share(ended["completed"], ended["leads"]),
-        success_rate_with_refused=_share(ended["completed"], ended["leads"] + refused),
-        partial_share=_share(ended["partial"], ended["completed"]),
-        spent_usd=_usd(spent),
-        held_usd=_usd(held),
-        projected_30_days_usd=_usd((spent + held) * PROJECTED_DAYS / days),
+        **_of_ends(ended),
+        **_of_calls(providers),
+        projected_30_days_usd=_projected(providers, days),
         monthly_cap_usd=rules.budget.monthly_usd,
-        due=waiting["leads"],
-        oldest_due_at=oldest_at and oldest_at.replace(tzinfo=UTC),
-        oldest_wait_seconds=oldest_at and (period["until"] - oldest_at).total_seconds(),
+        **_of_waiting(waiting, period["until"]),
         top_errors=[
             ErrorCount(**row | {"last_at": row["last_at"].replace(tzinfo=UTC)}) for row in errors
         ],
     )
+
+
+# --- figures of some rows
+
+
+def _of_leads(ended: Row) -> dict[str, Any]:
+    """What the leads that ended cost."""
+    committed = ended["cost_micros"] + ended["held_micros"]
+    return {
+        "leads": ended["leads"],
+        "useful_leads": ended["useful"],
+        "leads_usd": _usd(ended["cost_micros"]),
+        "leads_held_usd": _usd(ended["held_micros"]),
+        "usd_per_lead": _usd_each(committed, ended["leads"]),
+        "usd_per_useful_lead": _usd_each(committed, ended["useful"]),
+        "compared_leads": ended["compared"],
+        "compared_usd": _usd(ended["compared_micros"]),
+    }
+
+
+def _of_calls(providers: Sequence[Row]) -> dict[str, Any]:
+    """What the calls cost."""
+    return {
+        "spent_usd": _usd(sum(row["cost_micros"] for row in providers)),
+        "held_usd": _usd(sum(row["held_micros"] for row in providers)),
+    }
+
+
+def _of_ends(ended: Row) -> dict[str, Any]:
+    """How the leads ended."""
+    refused = ended["malformed"] + ended["disposable"]
+    return {
+        "ended": ended["leads"],
+        "completed": ended["completed"],
+        "partial": ended["partial"],
+        "refused": refused,
+        "success_rate": _share(ended["completed"], ended["leads"]),
+        "success_rate_with_refused": _share(ended["completed"], ended["leads"] + refused),
+        "partial_share": _share(ended["partial"], ended["completed"]),
+    }
+
+
+def _of_waiting(waiting: Row, at: datetime) -> dict[str, Any]:
+    """Who waits at `at`, and how long."""
+    oldest_at = waiting["oldest_at"]
+    return {
+        "due": waiting["leads"],
+        "oldest_due_at": oldest_at and oldest_at.replace(tzinfo=UTC),
+        "oldest_wait_seconds": oldest_at and (at - oldest_at).total_seconds(),
+    }
+
+
+def _projected(providers: Sequence[Row], days: float) -> float:
+    """What 30 days cost at the pace of these."""
+    committed = sum(row["cost_micros"] + row["held_micros"] for row in providers)
+    return _usd(committed * PROJECTED_DAYS / days)
 
 
 # --- savings
@@ -293,7 +332,7 @@ def _batches(providers: Sequence[Row], rules: EnrichmentRules) -> Iterator[Savin
     """The rest of the full price of the same tokens; the list price was not avoided by it."""
     times = sum(row["batch_paid_calls"] for row in providers)
     share = Fraction(str(rules.providers.openai.batch_share))
-    if times and share:
+    if times:
         paid = sum(row["batch_micros"] for row in providers)
         yield _saving("batch", "persona", times, (paid / share - paid) / times, 0)
 
@@ -313,16 +352,17 @@ def _saving(name: str, step: str, times: int, each: Fraction | None, list_micros
 
 
 def _comparisons(leads: int, micros: int, rules: EnrichmentRules) -> Iterator[Comparison]:
-    listed = Fraction(sum(rules.list_micros.values()))
+    listed = sum(rules.list_micros.values())
     source = "what the system that this one replaces booked for its three steps"
     yield _comparison(REPLACED_SYSTEM, listed, None, source, leads, micros)
     for name, price in rules.price_book.items():
-        each = Fraction(str(price.usd_per_lead)) * 1_000_000
-        yield _comparison(name, each, price.priced_on, price.source, leads, micros)
+        yield _comparison(
+            name, micros_of(price.usd_per_lead), price.priced_on, price.source, leads, micros
+        )
 
 
 def _comparison(
-    name: str, each: Fraction, priced_on: date | None, source: str, leads: int, micros: int
+    name: str, each: int, priced_on: date | None, source: str, leads: int, micros: int
 ) -> Comparison:
     theirs = leads * each
     return Comparison(
@@ -330,7 +370,7 @@ def _comparison(
         usd_per_lead=_usd(each),
         usd=_usd(theirs),
         saved_usd=_usd(theirs - micros),
-        saved_percent=round(float(100 * (theirs - micros) / theirs), 1) if theirs else None,
+        saved_percent=round(100 * (theirs - micros) / theirs, 1) if theirs else None,
         priced_on=priced_on,
         source=source,
     )

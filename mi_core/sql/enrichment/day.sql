@@ -7,6 +7,6 @@ select
     coalesce(sum(cost_micros), 0)::bigint as cost_micros,
     coalesce(sum(most_micros) filter (where cost_micros is null), 0)::bigint as held_micros
 from state.enrichment_call
-where called_at >= $since::timestamp and called_at < $until::timestamp
+where is_cached = 0 and called_at >= $since::timestamp and called_at < $until::timestamp
 group by all
 order by day, provider

@@ -9,6 +9,10 @@ select
     coalesce(sum(cost_micros) filter (where called_at < $since::timestamp), 0)::bigint
         as earlier_micros
 from state.enrichment_call
-where cost_micros > 0 and step is not null and called_at < $until::timestamp
+where
+    is_cached = 0
+    and cost_micros > 0
+    and step is not null
+    and called_at < $until::timestamp
 group by step
 order by step
