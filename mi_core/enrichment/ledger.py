@@ -327,7 +327,7 @@ def settle_by_bill(
     UnknownName
         No call of that provider is in the ledger.
     BadValue
-        The bill has an amount below zero.
+        The bill has an amount below zero, or calls of somebody else alone.
     """
     for call_id, cost in (bill or {}).items():
         if cost < 0:
@@ -340,6 +340,7 @@ def settle_by_bill(
             raise BadValue("No call was ever made, so there is nothing to settle.")
         if provider not in known:
             raise UnknownName("provider in the ledger", provider, known)
+        _check_bill(transaction, provider, bill)
         for row in transaction.rows(sql.UNKNOWN, provider=provider, before=before):
             cost = int(row["most_micros"]) if bill is None else bill.get(row["call_id"], 0)
             told = {"status": row["status"], "error": row["error"]}
@@ -347,6 +348,14 @@ def settle_by_bill(
             total += cost
             billed, not_billed = billed + (cost > 0), not_billed + (cost == 0)
     return {"billed": billed, "not_billed": not_billed, "micros": total}
+
+
+def _check_bill(transaction: Transaction, provider: str, bill: Mapping[str, int] | None) -> None:
+    """Refuse a bill that is about other calls than ours: all of ours would seem to be free."""
+    query = "select 1 from enrichment_call where call_id = :call_id and provider = :provider"
+    is_ours = (transaction.rows(query, call_id=each, provider=provider) for each in bill or {})
+    if bill and not any(is_ours):
+        raise BadValue(f"None of the {len(bill):,} calls on the bill is one of ours to {provider}.")
 
 
 def health(

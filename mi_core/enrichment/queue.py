@@ -85,9 +85,10 @@ def put(
 
     `queued`, or the status of a lead that is left alone: one that waits or is being worked on, and
     one that is `completed` with this address so lately that asking again would tell nothing new.
-    The last of several leads of one person counts.
+    The last of several leads of one person counts, and one with an error only where all have one.
     """
-    incoming = {lead.user_id: _row(lead) for lead in leads}
+    by_person = {lead.user_id: lead for lead in sorted(leads, key=lambda lead: not lead.error)}
+    incoming = {user_id: _row(lead) for user_id, lead in by_person.items()}
     stale = now - timedelta(days=rules.result_days)
     with state.writing() as transaction:
         transaction.one_at_a_time(QUEUE_KEY)

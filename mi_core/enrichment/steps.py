@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 Source = Literal["paid", "cache", "local", "rules", "skipped"]
 
 DOWN = "down"
-NO_ADDRESS = "no_address"
-_MISSING = {DOWN, NO_ADDRESS, *get_args(Outcome)} - {"ok"}
+_MISSING = {DOWN, *get_args(Outcome)} - {"ok"}
 
 
 @dataclass(frozen=True, slots=True)

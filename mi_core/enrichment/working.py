@@ -35,7 +35,7 @@ from mi_core.errors import BadValue
 from mi_core.state import Row, State, Transaction
 
 LOCAL = "local"
-_NO_ANSWER = {"refused", "cut_off", "invalid", "rejected"}
+_PAID_IN_VAIN = {"refused", "cut_off", "invalid"}
 _LONGEST_BACKOFF = 86_400.0
 
 
@@ -142,7 +142,7 @@ class Steps:
     async def _social(self, case: Case) -> StepResult:
         address, provider = case.address, self.desk.social
         if address is None or address.name is None:
-            reason = steps.NO_ADDRESS if address is None else "no_name"
+            reason = "no_address" if address is None else "no_name"
             return StepResult("social", "skipped", provider.name, reason=reason)
 
         def found(answer: SocialAnswer) -> StepResult:
@@ -192,7 +192,7 @@ class Steps:
         self.claims[domain] = token
         try:
             result = await self._company_asked(case, domain)
-            if result.reason in _NO_ANSWER:
+            if result.reason in _PAID_IN_VAIN:
                 self._keep_no_answer(domain)
             return result
         finally:
