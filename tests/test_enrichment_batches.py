@@ -323,6 +323,22 @@ def test_without_a_key_nobody_waits_for_a_batch_any_more(
     assert office.sources() == {"behavior_analysis": 2}
 
 
+def test_without_a_key_a_batch_that_was_sent_is_waited_for_some_days(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    office.put(people(2))
+    office.work()
+    settings = office.enrichment.settings.model_copy(update={"openai_api_key": None})
+    monkeypatch.setattr(office.enrichment, "settings", settings)
+
+    office.work(later=2 * DAYS)
+    assert office.statuses() == {"waiting": 2}
+    office.work(later=2 * DAYS)
+
+    assert office.statuses() == {"completed": 2}
+    assert office.outcomes() == {"lost": 2}
+
+
 def batch_calls(office: Office, most: int) -> None:
     providers = office.enrichment.rules.providers
     openai = providers.openai.model_copy(update={"batch_calls": most})

@@ -5,10 +5,12 @@ import os
 import queue
 import random
 import signal
+import sqlite3
 import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -395,15 +397,26 @@ def leads(workspace: Workspace) -> list[Row]:
     return [{name: each for name, each in row.items() if name != "cost_micros"} for row in found]
 
 
+def put_to_sleep(worker: Running, folder: Path) -> None:
+    """Stop a worker, but not while it holds the lock that everybody needs."""
+    while True:
+        worker.send(signal.SIGSTOP)
+        connection = sqlite3.connect(folder / "state.sqlite", timeout=0.05, isolation_level=None)
+        with closing(connection), suppress(sqlite3.OperationalError):
+            connection.execute("begin immediate")
+            return
+        worker.send(signal.SIGCONT)
+
+
 def test_a_worker_that_was_thought_dead_changes_nothing_more(
     opened: Workspace, providers: Providers, folder: Path, workers: Workers
 ):
     entries = people(range(4))
     opened.enrichment.put(entries)
-    providers.latency_seconds = 0.2
+    providers.latency_seconds = 0.5
     sleeper = workers.start(folder)
     providers.wait_for(4)
-    sleeper.send(signal.SIGSTOP)
+    put_to_sleep(sleeper, folder)
     end_leases(opened, sleeper)
     providers.latency_seconds = 0
     assert opened.enrichment.work(None).completed == 4

@@ -164,11 +164,22 @@ class Enrichment:
             if only is not None:
                 return await worker.work(most, progress)
             if desk.batch is None:
-                queue.leave_batches(self.state)
+                self._leave_batches()
                 return await worker.work(most, progress)
             return await self._work_with_batches(worker, desk.batch, most, progress)
         finally:
             await desk.close()
+
+    def _leave_batches(self) -> None:
+        """Without a key nobody can say how a batch went: its leads don't wait for it for ever."""
+        queue.leave_batches(self.state)
+        with self.state.reading() as transaction:
+            is_open = "select 1 from enrichment_batch where status in ('creating', 'submitted')"
+            found = transaction.rows(is_open)
+        if found:
+            from mi_core.enrichment.batches import give_up_overdue
+
+            give_up_overdue(self.state, now=self.clock())
 
     async def _work_with_batches(
         self, worker: Worker, provider: "PersonaBatch", most: int | None, progress: Progress
