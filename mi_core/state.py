@@ -27,6 +27,12 @@ QUEUE_KEY, LEDGER_KEY = 4_711_004, 4_711_005
 
 Whoever takes both takes them in this order, so that nobody waits in a circle.
 """
+_PRAGMAS = (
+    "journal_mode = wal",
+    "synchronous = full",
+    "foreign_keys = on",
+    "secure_delete = on",  # what is erased leaves no bytes behind
+)
 _IDENTITY = {"sqlite": "integer primary key autoincrement"}
 
 Row = Mapping[str, Any]
@@ -333,7 +339,7 @@ def _sqlite_engine(file: Path) -> sa.Engine:
     @sa_event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself
-        for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
+        for pragma in _PRAGMAS:
             connection.execute(f"pragma {pragma}")
 
     @sa_event.listens_for(engine, "begin")

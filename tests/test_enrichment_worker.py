@@ -366,3 +366,23 @@ def test_a_dead_letter_keeps_the_domain_of_its_company(tmp_path: Path, providers
         office.enrichment.work()
         lead = office.enrichment.lead("one")
         assert (lead["status"], lead["company_domain"]) == ("failed_permanent", "company-1.com")
+
+
+def test_an_address_leaves_no_bytes_behind_not_even_encrypted_ones(
+    tmp_path: Path, providers: Providers
+):
+    with desk(tmp_path / "workspace", providers) as office:
+        office.enrichment.put(leads(3))
+        tokens = [
+            str(row["email_encrypted"]).encode()
+            for row in rows(office, "select email_encrypted from user_identity")
+        ]
+        assert any(token in everything(tmp_path) for token in tokens)
+        assert office.enrichment.work().completed == 3
+
+    assert not any(token in everything(tmp_path) for token in tokens)
+
+
+def everything(folder: Path) -> bytes:
+    """The bytes of all files of the state."""
+    return b"".join(file.read_bytes() for file in sorted(folder.rglob("state.sqlite*")))

@@ -149,9 +149,11 @@ def histories(draw: st.DrawFn) -> list[Event]:
     rows = []
     for minute in range(draw(st.integers(1, 12))):
         who, other = draw(st.sampled_from(IDS)), draw(st.sampled_from(IDS))
-        at = f"0{draw(st.integers(4, 5))}-01 10:{minute:02}"
+        month = draw(st.integers(4, 5))
+        at = f"0{month}-01 10:{minute:02}"
         person = draw(st.sampled_from([None, None, None, None, "p1", "p2"]))
-        session = draw(st.sampled_from([None, "s1", "s2"]))
+        # PostHog ends a session after a day: none goes on a month later.
+        session = draw(st.sampled_from([None, f"s1-{month}", f"s2-{month}"]))
         kind = draw(st.sampled_from(["visit", "visit", "identify", "identify", "alias", "merge"]))
         if kind == "visit":
             name = draw(st.sampled_from(["$pageview", "purchase", "feature_used"]))
