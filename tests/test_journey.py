@@ -187,7 +187,7 @@ def test_the_timeline_has_the_newest_events(workspace: Workspace):
 
 
 def test_intent_is_what_a_scoring_at_that_moment_says(workspace: Workspace):
-    people, as_of = random_people(5, size=6)
+    people, as_of = random_people(5, size=4)
     publish_events(
         workspace.warehouse,
         {
