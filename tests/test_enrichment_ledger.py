@@ -434,11 +434,24 @@ def test_a_call_that_is_not_sent_is_no_trial(state: State):
 def test_an_account_that_cannot_pay_shuts_the_provider_for_longer(state: State, outcome: Outcome):
     note(state, outcome, "no money left")
 
-    assert reserve_any(state, 1) == Down("openai is down: no money left")
+    refused = reserve_any(state, 1)
+    assert isinstance(refused, ledger.Shut)
+    assert refused.reason.startswith("no money left It is not asked before 13:00 UTC: ")
     for _ in range(BREAKER.failures):
         note(state, "lost", "no answer")
-    assert isinstance(reserve_any(state, 1, at=NOW + SHUT_FOR - SECOND), Down)
+    assert isinstance(reserve_any(state, 1, at=NOW + SHUT_FOR - SECOND), ledger.Shut)
     assert isinstance(reserve_any(state, 1, at=NOW + SHUT_FOR), Reserved)
+
+
+def test_a_provider_that_was_mended_is_reopened(state: State):
+    note(state, "key_refused", "the key is wrong")
+    trip(state)
+    note(state, "rate_limited", wait=100)
+    ledger.reopen(state, "openai", rules=RULES)
+
+    assert isinstance(reserve_any(state, 1), Reserved)
+    with pytest.raises(UnknownName, match="did you mean 'openai'"):
+        ledger.reopen(state, "opena", rules=RULES)
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [(None, 2), (0.0, 0), (7.5, 7.5), (300.0, 300)])

@@ -66,7 +66,7 @@ def test_the_same_address_again_revives_only_what_nobody_works_on_any_more(
 ):
     bring_to(state, before)
     known = row(state)
-    revived = before in ("failed_permanent", "cancelled")
+    revived = before == "failed_permanent"
 
     assert put(state, new(), at=NOW + MINUTE) == ["queued" if revived else before]
 
@@ -74,7 +74,15 @@ def test_the_same_address_again_revives_only_what_nobody_works_on_any_more(
     assert found["lead_id"] == known["lead_id"]
     assert found["status"] == ("pending" if revived else before)
     assert (found == known) is not revived
-    assert found["email_encrypted"] == (None if before == "completed" else "secret of person-1")
+    is_erased = before in ("completed", "cancelled")
+    assert found["email_encrypted"] == (None if is_erased else "secret of person-1")
+
+
+def test_who_was_cancelled_is_queued_again_where_that_is_meant(state: State):
+    bring_to(state, "cancelled")
+
+    assert put(state, new(again=True), at=NOW + MINUTE) == ["queued"]
+    assert row(state)["email_encrypted"] == "secret of person-1"
 
 
 @pytest.mark.parametrize("before", STATUSES)
@@ -336,7 +344,7 @@ LOSSES: dict[str, Callable[[State, Lead], object]] = {
     "cancelled": lambda state, lead: queue.cancel(state, [lead.user_id], now=NOW),
     "cancelled, put in and taken again": lambda state, lead: (
         queue.cancel(state, [lead.user_id], now=NOW),
-        take(state),
+        take(state, again=True),
     ),
     "waiting": lambda state, lead: wait(state, lead),
     "completed": lambda state, lead: finish(state, lead),

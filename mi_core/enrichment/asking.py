@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from mi_core.definitions import EnrichmentRules, ProviderPrice
@@ -40,12 +40,16 @@ class BudgetReached(Interrupted):
     """A cap would be passed: the queue stops."""
 
 
+class AccountShut(Interrupted):
+    """A provider's account can't be used: the queue stops, for somebody to mend it."""
+
+
 class LostLease(Interrupted):
     """Somebody else has the lead, or it was cancelled."""
 
 
 class ProviderDown(Interrupted):
-    """The provider is down or its account is; the lead goes on without it."""
+    """The provider is down; the lead goes on without it."""
 
 
 @dataclass
@@ -89,7 +93,8 @@ class Asker:
             if reply.outcome == "ok" and reply.answer is not None:
                 keep(transaction, reply.answer)
         if reply.outcome in SHUT:
-            raise ProviderDown(f"{provider.name}: {reply.error}")
+            until = now + timedelta(seconds=self.rules.breaker.shut_seconds)
+            raise AccountShut(ledger.shut_sentence(provider.name, reply.error, until))
         return reply
 
     async def _leave(
@@ -113,6 +118,8 @@ class Asker:
                     await _until(due, now)
                 case ledger.Down(reason):
                     raise ProviderDown(reason)
+                case ledger.Shut(reason):
+                    raise AccountShut(reason)
                 case ledger.OverBudget(reason):
                     raise BudgetReached(reason)
                 case ledger.LeaseLost():

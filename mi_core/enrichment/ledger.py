@@ -49,6 +49,13 @@ class Down:
 
 
 @dataclass(frozen=True, slots=True)
+class Shut:
+    """No leave: the provider's account can't be used, until somebody mends it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class OverBudget:
     """No leave: a cap would be passed."""
 
@@ -60,7 +67,7 @@ class LeaseLost:
     """No leave: somebody else has the lead now."""
 
 
-Leave = Reserved | Later | Down | OverBudget | LeaseLost
+Leave = Reserved | Later | Down | Shut | OverBudget | LeaseLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +193,15 @@ def reserve_batch(
     return reserved, refusal
 
 
-def _refusal(transaction: Transaction, provider: str, now: datetime) -> Later | Down | None:
+def _refusal(transaction: Transaction, provider: str, now: datetime) -> Later | Down | Shut | None:
     found = transaction.rows(sql.PROVIDER, provider=provider)
     if not found:
         return None
     [row] = found
     down_until, paused_until = moment(row["down_until"]), moment(row["paused_until"])
+    shut_until = moment(row["shut_until"])
+    if shut_until and shut_until > now:
+        return Shut(shut_sentence(provider, row["reason"], shut_until))
     if down_until and down_until > now:
         return Down(f"{provider} is down: {row['reason']}")
     if paused_until and paused_until > now:
@@ -350,6 +360,29 @@ def settle_by_bill(
     return {"billed": billed, "not_billed": not_billed, "micros": total}
 
 
+def shut_sentence(provider: str, reason: str | None, until: datetime) -> str:
+    """What to say and do where a provider's account can't be used."""
+    return (
+        f"{reason or provider} It is not asked before {until:%H:%M} UTC: mend the account, then"
+        f" mi enrich reopen {provider}; or unset its key to go on without it."
+    )
+
+
+def reopen(state: State, provider: str, *, rules: EnrichmentRules) -> None:
+    """Let a provider be asked again at once.
+
+    Raises
+    ------
+    UnknownName
+        There is no such provider.
+    """
+    names = [name for name, _ in rules.providers]
+    if provider not in names:
+        raise UnknownName("provider", provider, names)
+    with state.writing() as transaction:
+        transaction.change(sql.REOPEN, provider=provider)
+
+
 def _check_bill(transaction: Transaction, provider: str, bill: Mapping[str, int] | None) -> None:
     """Refuse a bill that is about other calls than ours: all of ours would seem to be free."""
     query = "select 1 from enrichment_call where call_id = :call_id and provider = :provider"
@@ -373,6 +406,8 @@ def _health(provider: str, row: Row, held: Row, now: datetime) -> dict[str, Any]
     return {
         "provider": provider,
         "is_down": _is_ahead(row.get("down_until"), now),
+        "is_shut": _is_ahead(row.get("shut_until"), now),
+        "shut_until": moment(row.get("shut_until")),
         "down_until": moment(row.get("down_until")),
         "paused_until": moment(row.get("paused_until")),
         "reason": row.get("reason"),

@@ -103,7 +103,7 @@ where
 order by called_at
 """
 HEALTH = """
-select provider, failures, down_until, paused_until, reason
+select provider, failures, down_until, shut_until, paused_until, reason
 from enrichment_provider
 """
 OPEN = """
@@ -114,18 +114,25 @@ group by provider
 """
 PROVIDERS = "select distinct provider from enrichment_call"
 
-PROVIDER = (
-    "select down_until, paused_until, reason from enrichment_provider where provider = :provider"
-)
+PROVIDER = """
+select down_until, shut_until, paused_until, reason
+from enrichment_provider
+where provider = :provider
+"""
 STAY_DOWN = """
 update enrichment_provider
 set down_until = :until
 where provider = :provider and down_until is not null
 """
 SHUT = """
-insert into enrichment_provider (provider, down_until, reason)
+insert into enrichment_provider (provider, shut_until, reason)
 values (:provider, :until, :reason)
-on conflict (provider) do update set down_until = excluded.down_until, reason = excluded.reason
+on conflict (provider) do update set shut_until = excluded.shut_until, reason = excluded.reason
+"""
+REOPEN = """
+update enrichment_provider
+set failures = 0, down_until = null, shut_until = null, paused_until = null, reason = null
+where provider = :provider
 """
 # The failure that makes `most` in a row trips the breaker.
 FAILED = """
@@ -152,6 +159,8 @@ where coalesce(enrichment_provider.paused_until, excluded.paused_until) <= exclu
 """
 WELL = """
 update enrichment_provider
-set failures = 0, down_until = null, reason = null
-where provider = :provider and (failures > 0 or down_until is not null)
+set failures = 0, down_until = null, shut_until = null, reason = null
+where
+    provider = :provider
+    and (failures > 0 or down_until is not null or shut_until is not null)
 """

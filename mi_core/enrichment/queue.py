@@ -36,7 +36,8 @@ STATUSES = (
 class NewLead:
     """A person to enrich; one with an `error` goes straight to the dead letters.
 
-    `reopens`: also where the lead is dead or cancelled; an event is no reason for that.
+    `reopens`: also where the lead is dead, for which an event is no reason. `again`: also where it
+    was cancelled, as by somebody who withheld their consent.
     """
 
     user_id: str
@@ -47,6 +48,7 @@ class NewLead:
     email_encrypted: str | None = None
     for_batch: bool = False
     reopens: bool = True
+    again: bool = False
     error: str | None = None
 
 
@@ -114,6 +116,7 @@ def _row(lead: NewLead) -> dict[str, object]:
         "email_encrypted": lead.email_encrypted,
         "for_batch": int(lead.for_batch),
         "reopens": int(lead.reopens),
+        "again": int(lead.again),
         "error": lead.error,
     }
 
@@ -238,14 +241,15 @@ def cancel(state: State, user_ids: Sequence[str], *, now: datetime) -> int:
 def retry(state: State, *, now: datetime, partial: bool, user_id: str | None = None) -> int:
     """Queue dead letters again, or with `partial` leads that lack a step; returns how many.
 
-    What was paid for stays paid for. Without the address, the search for profiles is left out.
+    What was paid for stays paid for. Profiles are not looked for without the address: a lead that
+    lacks them alone is left as it is.
     """
     again = sql.RETRY_PARTIAL if partial else sql.RETRY
-    forget = sql.FORGET_UNPAID_STEPS.format(where=again.where)
     with state.writing() as transaction:
         transaction.one_at_a_time(QUEUE_KEY)
-        transaction.change(forget, user_id=user_id)
-        return transaction.change(again.statement, user_id=user_id, now=now)
+        queued = transaction.change(again, user_id=user_id, now=now)
+        transaction.change(sql.FORGET_UNPAID_STEPS, now=now)
+    return queued
 
 
 def erase_waiting(state: State, *, before: datetime) -> int:

@@ -1,26 +1,31 @@
 """The queue's statements, in the SQL that SQLite and PostgreSQL share."""
 
-from dataclasses import dataclass
+from mi_core.enrichment.steps import MISSING
 
 STAGE = (
     "drop table if exists incoming_lead",
     "create temporary table incoming_lead (user_id varchar(36) primary key, lead_id varchar(36),"
     " status varchar(24), trigger_event varchar(64), email_hash varchar(64), email_domain text,"
-    " name_hash varchar(64), email_encrypted text, for_batch integer, reopens integer, error text)",
+    " name_hash varchar(64), email_encrypted text, for_batch integer, reopens integer,"
+    " again integer, error text)",
 )
 INCOMING = """
 insert into incoming_lead (
     user_id, lead_id, status, trigger_event, email_hash, email_domain, name_hash, email_encrypted,
-    for_batch, reopens, error
+    for_batch, reopens, again, error
 )
 values (
     :user_id, :lead_id, :status, :trigger_event, :email_hash, :email_domain, :name_hash,
-    :email_encrypted, :for_batch, :reopens, :error
+    :email_encrypted, :for_batch, :reopens, :again, :error
 )
 """
 
+_IS_REOPENED = """(
+    (u.status = 'failed_permanent' and i.reopens = 1)
+    or (u.status = 'cancelled' and i.again = 1)
+)"""
 # As for a retry: what is given now, such as a name, may make them worth paying for.
-_FORGET_UNPAID_STEPS = """
+_FORGET_UNPAID_STEPS = f"""
 delete from enrichment_step
 where
     source in ('skipped', 'rules')
@@ -28,24 +33,17 @@ where
         select u.lead_id
         from user_identity as u
         join incoming_lead as i on i.user_id = u.user_id
-        where
-            u.email_hash = i.email_hash
-            and i.reopens = 1
-            and u.status in ('failed_permanent', 'cancelled')
+        where u.email_hash = i.email_hash and {_IS_REOPENED}
     )
 """
-_KEEP_PAID_STEPS = """
-update user_identity
+_KEEP_PAID_STEPS = f"""
+update user_identity as u
 set
     status = i.status, trigger_event = i.trigger_event, error = i.error, tries = 0,
     next_try_at = :now, queued_at = :now, ended_at = null, name_hash = i.name_hash,
     email_encrypted = i.email_encrypted, for_batch = i.for_batch
 from incoming_lead as i
-where
-    user_identity.user_id = i.user_id
-    and user_identity.email_hash = i.email_hash
-    and i.reopens = 1
-    and user_identity.status in ('failed_permanent', 'cancelled')
+where u.user_id = i.user_id and u.email_hash = i.email_hash and {_IS_REOPENED}
 """
 _IS_ANOTHER = """i.status = 'pending'
     and u.status not in ('processing', 'waiting')
@@ -262,34 +260,48 @@ where
 """
 
 
-@dataclass(frozen=True)
-class Again:
-    """Which leads are tried again, and the statement that queues them."""
-
-    where: str
-
-    @property
-    def statement(self) -> str:
-        return (
-            "update user_identity set status = 'pending', tries = 0, next_try_at = :now,"
-            f" queued_at = :now, ended_at = null where {self.where}"
-        )
-
-
 _ONE_OR_ALL = "(cast(:user_id as varchar(36)) is null or user_id = :user_id)"
-
-RETRY = Again(
-    "status = 'failed_permanent' and email_hash is not null and email_domain is not null"
-    f" and {_ONE_OR_ALL}"
-)
-RETRY_PARTIAL = Again(f"status = 'completed' and is_partial = 1 and {_ONE_OR_ALL}")
+_QUEUE_AGAIN = """
+update user_identity
+set status = 'pending', tries = 0, next_try_at = :now, queued_at = :now, ended_at = null
+"""
+RETRY = f"""{_QUEUE_AGAIN}
+where
+    status = 'failed_permanent'
+    and email_hash is not null
+    and email_domain is not null
+    and {_ONE_OR_ALL}
+"""
+# Profiles can't be looked for any more: the address is gone.
+RETRY_PARTIAL = f"""{_QUEUE_AGAIN}
+where
+    status = 'completed'
+    and is_partial = 1
+    and {_ONE_OR_ALL}
+    and exists (
+        select 1
+        from enrichment_step as s
+        where
+            s.lead_id = user_identity.lead_id
+            and s.step <> 'social'
+            and s.reason in ({", ".join(f"'{each}'" for each in sorted(MISSING))})
+    )
+"""
+# Of those that were queued just now, what may be had this time.
 FORGET_UNPAID_STEPS = """
 delete from enrichment_step
 where
     source in ('skipped', 'rules')
-    and lead_id in (select lead_id from user_identity where {where})
+    and exists (
+        select 1
+        from user_identity as u
+        where
+            u.lead_id = enrichment_step.lead_id
+            and u.status = 'pending'
+            and u.queued_at = :now
+            and (enrichment_step.step <> 'social' or u.email_encrypted is not null)
+    )
 """
-
 ERASE_WAITING = """
 update user_identity
 set email_encrypted = null

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+from collections import Counter
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mi_core.definitions import Definitions, EnrichmentRules
 from mi_core.enrichment import intake, ledger, queue
 from mi_core.enrichment.asking import Asker
-from mi_core.enrichment.intake import Entry
+from mi_core.enrichment.intake import Given
+from mi_core.enrichment.queue import NewLead
 from mi_core.enrichment.worker import Worked, Worker
 from mi_core.enrichment.working import Steps
-from mi_core.errors import BadValue, UnknownPerson
+from mi_core.errors import BadValue, UnknownName, UnknownPerson
 from mi_core.ingest.classify import Progress, silent
 from mi_core.ingest.keys import HashKeys
 from mi_core.settings import Settings
@@ -42,7 +44,9 @@ Result = TypeVar("Result")
 class Queued:
     """What became of leads that were handed in: how many, and what was wrong with which.
 
-    `skipped` ones are known already: waiting, being worked on, or completed lately.
+    `skipped` ones are known already; `skipped_for` says how many for which reason. `problems` name
+    the `lead` by its number, or the `line` of a file. `ignored_columns` are those of a file that
+    nobody reads.
     """
 
     queued: int
@@ -51,6 +55,47 @@ class Queued:
     problems: Sequence[Row]
     statuses: Sequence[str]
     user_ids: Sequence[str]
+    skipped_for: Mapping[str, int]
+    ignored_columns: Sequence[str] = ()
+
+
+_SKIPPED_FOR = {
+    "queued": "given twice",
+    "pending": "already waiting",
+    "failed": "already waiting",
+    "waiting": "already waiting",
+    "processing": "being worked on",
+    "completed": "completed lately",
+    "failed_permanent": "dead letter",
+    "cancelled": "cancelled",
+}
+
+
+def _queued(leads: Sequence[NewLead], became: Mapping[str, str]) -> Queued:
+    """What became of leads, by what became of their people; of one given twice, one is queued."""
+    queued, skipped_for = set(), Counter[str]()
+    for lead in leads:
+        status = became.get(lead.user_id, "")
+        if lead.error:
+            continue
+        if status == "queued" and lead.user_id not in queued:
+            queued.add(lead.user_id)
+        else:
+            skipped_for[_SKIPPED_FOR[status]] += 1
+    problems = [
+        {"lead": number, "problem": lead.error}
+        for number, lead in enumerate(leads, start=1)
+        if lead.error
+    ]
+    return Queued(
+        queued=len(queued),
+        skipped=skipped_for.total(),
+        refused=len(problems),
+        problems=problems,
+        statuses=["refused" if lead.error else became[lead.user_id] for lead in leads],
+        user_ids=[lead.user_id for lead in leads],
+        skipped_for=dict(skipped_for),
+    )
 
 
 @dataclass(frozen=True)
@@ -85,46 +130,64 @@ class Enrichment:
     # --- into the queue
 
     def put(
-        self, entries: Iterable[Entry], *, for_batch: bool = False, reopens: bool = True
+        self,
+        entries: Given | Iterable[Given],
+        *,
+        for_batch: bool = False,
+        reopens: bool = True,
+        again: bool = False,
     ) -> Queued:
         """Queue leads; one with neither an id nor an address is refused, and has no user_id.
 
         Parameters
         ----------
+        entries
+            One or several: each an `Entry`, a mapping with an email and, if you like, user_id, name
+            and trigger, or an address.
         for_batch
             Their personas may take a day, at half the price.
         reopens
-            Also those that are dead letters or were cancelled, with the same address.
+            Also those that are dead letters, with the same address.
+        again
+            Also those that were cancelled, with the same address.
+
+        Raises
+        ------
+        BadValue
+            Something is no lead.
+        UnknownName
+            A mapping has a key that no lead has.
         """
         leads = intake.new_leads(
-            self.warehouse, self.keys, list(entries), for_batch=for_batch, reopens=reopens
+            self.warehouse,
+            self.keys,
+            intake.as_entries(entries),
+            for_batch=for_batch,
+            reopens=reopens,
+            again=again,
         )
         owned = [lead for lead in leads if lead.user_id]
         became = queue.put(self.state, owned, now=self.clock(), rules=self.rules)
-        statuses = ["refused" if lead.error else became[lead.user_id] for lead in leads]
-        problems = [
-            {"lead": number, "problem": lead.error}
-            for number, lead in enumerate(leads, start=1)
-            if lead.error
-        ]
-        queued = {lead.user_id for lead in owned if became[lead.user_id] == "queued"}
-        refused = len(problems)
-        return Queued(
-            queued=len(queued),
-            skipped=len(leads) - len(queued) - refused,
-            refused=refused,
-            problems=problems,
-            statuses=statuses,
-            user_ids=[lead.user_id for lead in leads],
-        )
+        return _queued(leads, became)
 
-    def put_file(self, path: Path, *, for_batch: bool = False) -> Queued:
+    def put_file(self, path: Path, *, for_batch: bool = False, again: bool = False) -> Queued:
         """Queue the leads of a CSV file; see `intake.read_leads`."""
-        return self.put(intake.read_leads(path), for_batch=for_batch)
+        file = intake.read_leads(Path(path))
+        queued = self.put(file.entries, for_batch=for_batch, again=again)
+        problems = [
+            {"line": file.lines[each["lead"] - 1], "problem": each["problem"]}
+            for each in queued.problems
+        ]
+        return replace(queued, problems=problems, ignored_columns=file.ignored)
 
-    def withdraw(self, distinct_ids: Iterable[str]) -> int:
-        """Cancel the waiting leads of those who take back their consent; returns how many."""
-        owners = intake.people(self.warehouse, self.keys, sorted(set(distinct_ids)))
+    def withdraw(self, distinct_ids: str | Iterable[str]) -> int:
+        """Cancel the waiting leads of those who take back their consent; returns how many.
+
+        One id or several; of an address, the lead whose id it is counts, however it is written.
+        """
+        given = [distinct_ids] if isinstance(distinct_ids, str) else distinct_ids
+        ids = {spelled for each in given for spelled in intake.spellings(each)}
+        owners = intake.people(self.warehouse, self.keys, sorted(ids))
         return queue.cancel(self.state, sorted(set(owners)), now=self.clock())
 
     # --- through it
@@ -248,6 +311,10 @@ class Enrichment:
             return written
         return intake.people(self.warehouse, self.keys, [written])[0]
 
+    def reopen(self, provider: str) -> None:
+        """Let a provider that was down or shut be asked again at once; see `ledger.reopen`."""
+        ledger.reopen(self.state, provider, rules=self.rules)
+
     # --- money
 
     def settle(
@@ -256,18 +323,39 @@ class Enrichment:
         bill: Mapping[str, int] | None = None,
         *,
         before: datetime | None = None,
+        as_held: bool = False,
     ) -> dict[str, int]:
         """Settle the calls of unknown cost made before `before` (default: now).
 
-        By the provider's bill, call id → millionths of a dollar; without one, all are taken to
+        By the provider's bill, call id → millionths of a dollar; or `as_held`: all are taken to
         have been billed for the most that they can have cost. See `ledger.settle_by_bill`.
+
+        Raises
+        ------
+        BadValue
+            Neither a bill nor `as_held` is given, or both; nothing was ever asked of the provider;
+            or the bill can't be ours.
+        UnknownName
+            There is no such provider.
         """
+        if (bill is None) != as_held:
+            raise BadValue("Settle by a bill, or as_held without one; nothing is settled unasked.")
+        self._check_asked(provider)
         now = self.clock()
         until = before or now
         if until > now:
             when = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
             raise BadValue(f"The calls before {when} are still to come; no bill has them.")
         return ledger.settle_by_bill(self.state, provider, bill, before=until, now=now)
+
+    def _check_asked(self, provider: str) -> None:
+        names = [name for name, _ in self.rules.providers]
+        if provider not in names:
+            raise UnknownName("provider", provider, names)
+        query = "select 1 from enrichment_call where provider = :provider limit 1"
+        with self.state.reading() as transaction:
+            if not transaction.rows(query, provider=provider):
+                raise BadValue(f"{provider} has no calls to settle.")
 
     def decoys(self, count: int = 50, *, seed: int = 0, progress: Progress = silent) -> "Decoys":
         """How often the guard takes another person's profile for a lead's; see `decoy_run`."""

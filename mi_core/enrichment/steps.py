@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 Source = Literal["paid", "cache", "local", "rules", "skipped"]
 
 DOWN = "down"
-_MISSING = {DOWN, *get_args(Outcome)} - {"ok"}
+MISSING = frozenset({DOWN, *get_args(Outcome)} - {"ok"})
+"""Reasons for which a step lacks what another try might give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class StepResult:
     @property
     def is_missing(self) -> bool:
         """Whether the lead lacks something that another try might give."""
-        return self.reason in _MISSING
+        return self.reason in MISSING
 
 
 _WRITE = """

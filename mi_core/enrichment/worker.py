@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mi_core.definitions import EnrichmentRules
 from mi_core.enrichment import companies, finishing, ledger, queue, steps
 from mi_core.enrichment.address import Address, read_address
-from mi_core.enrichment.asking import BudgetReached, Clock, LostLease, PutOff
+from mi_core.enrichment.asking import AccountShut, BudgetReached, Clock, LostLease, PutOff
 from mi_core.enrichment.intake import decrypted
 from mi_core.enrichment.queue import Lead
 from mi_core.enrichment.working import Case, Steps, TryAgain, WaitForBatch, retry_due
@@ -176,7 +176,7 @@ class Worker:
             self.complete(case)
         except LostLease:
             self.worked.lost += 1
-        except BudgetReached as reached:
+        except (BudgetReached, AccountShut) as reached:
             queue.give_back(self.state, lead)
             self.worked.put_off += 1
             self.worked.stopped = str(reached)

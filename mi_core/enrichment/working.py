@@ -14,7 +14,14 @@ from uuid import uuid4
 from mi_core.definitions import EnrichmentRules
 from mi_core.enrichment import companies, ledger, steps
 from mi_core.enrichment.address import Address
-from mi_core.enrichment.asking import Asker, BudgetReached, LostLease, ProviderDown, PutOff
+from mi_core.enrichment.asking import (
+    AccountShut,
+    Asker,
+    BudgetReached,
+    LostLease,
+    ProviderDown,
+    PutOff,
+)
 from mi_core.enrichment.calls import (
     AGAIN,
     CompanyAnswer,
@@ -141,6 +148,8 @@ class Steps:
 
     async def _social(self, case: Case) -> StepResult:
         address, provider = case.address, self.desk.social
+        if address is None and "social" in case.done:
+            return case.done["social"]
         if address is None or address.name is None:
             reason = "no_address" if address is None else "no_name"
             return StepResult("social", "skipped", provider.name, reason=reason)
@@ -320,7 +329,7 @@ class Steps:
         return StepResult(step, "skipped", provider.name, reason=reply.outcome, error=error)
 
 
-_URGENT = (LostLease, BudgetReached, TryAgain, PutOff, WaitForBatch)
+_URGENT = (LostLease, BudgetReached, AccountShut, TryAgain, PutOff, WaitForBatch)
 
 
 def _urgency(problem: BaseException) -> int:

@@ -58,6 +58,7 @@ create table enrichment_provider (
     provider varchar(32) primary key,
     failures integer not null default 0,
     down_until timestamp,            -- go on without it
+    shut_until timestamp,            -- its account can't be used: stop
     paused_until timestamp,          -- wait for it
     reason text
 );
