@@ -336,7 +336,10 @@ class Workspace:
 
     @cached_property
     def enrichment(self) -> "Enrichment":
-        """Leads: queue them, work the queue, see what they cost; see `enrichment.service`."""
+        """Leads: `enrichment.put([...])` queues them, `.work()` works the queue, `.lead(id)` tells.
+
+        `.costs()` says what they cost; see `enrichment.service`.
+        """
         from mi_core.enrichment.service import Enrichment
 
         return Enrichment(self.warehouse, self.state, self.definitions, self.keys, self.settings)

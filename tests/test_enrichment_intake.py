@@ -1,18 +1,20 @@
 """Leads on their way into the queue, from files and from events; and the bills of providers."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mi_core import enrichment
 from mi_core.definitions import Definitions, load_definitions
 from mi_core.enrichment.bills import read_bill
 from mi_core.enrichment.capture import captured, withdrawn
-from mi_core.enrichment.intake import Entry, new_leads, people, read_leads
+from mi_core.enrichment.intake import Entry, as_entries, new_leads, people, read_leads
 from mi_core.enrichment.queue import NewLead
-from mi_core.errors import BadValue, IngestError
+from mi_core.errors import BadValue, IngestError, UnknownName
 from mi_core.workspace import Workspace
 
 DEFINITIONS: Definitions = load_definitions()
@@ -27,7 +29,7 @@ def written(tmp_path: Path, text: str | bytes) -> Path:
     return file
 
 
-def said(entries: list[Entry]) -> list[tuple[str, str | None, str | None, str]]:
+def said(entries: Iterable[Entry]) -> list[tuple[str, str | None, str | None, str]]:
     return [(each.email, each.distinct_id, each.name, each.trigger) for each in entries]
 
 
@@ -47,11 +49,13 @@ def said(entries: list[Entry]) -> list[tuple[str, str | None, str | None, str]]:
     ],
 )
 def test_a_file_of_leads_is_read_as_spreadsheets_write_it(tmp_path: Path, text: str):
-    assert said(read_leads(written(tmp_path, text))) == [("a@x.com", "u1", "Ann Roe", "webinar")]
+    assert said(read_leads(written(tmp_path, text)).entries) == [
+        ("a@x.com", "u1", "Ann Roe", "webinar")
+    ]
 
 
 def test_only_the_address_is_needed(tmp_path: Path):
-    assert said(read_leads(written(tmp_path, "email\na@x.com\n"))) == [
+    assert said(read_leads(written(tmp_path, "email\na@x.com\n")).entries) == [
         ("a@x.com", None, None, "import")
     ]
 
@@ -66,7 +70,7 @@ def test_only_the_address_is_needed(tmp_path: Path):
             "email,nmae\na@x.com,Ann\n",
             "leads.csv: There is no column of leads 'nmae'; did you mean 'name'?",
         ),
-        (b"email\n\xff@x.com\n", "leads.csv is not UTF-8 text, at byte 6."),
+        (b"email\na@x.com\n\xff@x.com\n", "leads.csv is not UTF-8 text, in line 3; save it"),
         ('email\n"a@x.com"b\n', "leads.csv is no CSV file"),
         ("email\n" + "x" * 200_000, "leads.csv is no CSV file: field larger than"),
         ("x" * 200_000, "leads.csv is no CSV file: field larger than"),
@@ -85,6 +89,108 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path):
         read_leads(tmp_path / "nothing.csv")
 
 
+def test_the_folder_itself_is_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(IngestError, match=r"^\. can't be read: Is a directory"):
+        read_leads(Path())
+
+
+def test_columns_of_others_are_left_alone_and_named(workspace: Workspace, tmp_path: Path):
+    text = "email,name,Last Name,email_2,nmae\nann@acme.com,Ann Roe,Roe,,x\n"
+    queued = workspace.enrichment.put_file(written(tmp_path, text))
+    assert queued.queued == 1
+    assert queued.ignored_columns == ["last_name", "email_2", "nmae"]
+
+
+def test_a_problem_names_its_line_of_the_file(workspace: Workspace, tmp_path: Path):
+    text = 'email,name\nann@acme.com,"Ann\nRoe"\n\nnope,\n'
+    queued = workspace.enrichment.put_file(written(tmp_path, text))
+    assert [each["line"] for each in queued.problems] == [5]
+
+
+# ---- values
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "ann@acme.com",
+        ["ann@acme.com"],
+        {"email": "ann@acme.com"},
+        [{"email": "ann@acme.com", "user_id": None, "name": None, "trigger": None}],
+        Entry("ann@acme.com"),
+        (each for each in [Entry("ann@acme.com")]),
+    ],
+)
+def test_one_lead_or_several_are_given_as_one_likes(workspace: Workspace, given: Any):
+    assert workspace.enrichment.put(given).queued == 1
+    lead = workspace.enrichment.lead("ann@acme.com")
+    assert (lead["status"], lead["trigger"]) == ("pending", "manual")
+
+
+def test_a_mapping_has_the_names_of_a_file():
+    given = {"email": "a@x.com", "user_id": "u1", "name": "Ann Roe", "trigger": "webinar"}
+    assert said(as_entries(given)) == [("a@x.com", "u1", "Ann Roe", "webinar")]
+    assert as_entries([]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (7, "A lead is an Entry, a mapping or an address, not a value of int."),
+        (None, "A lead is an Entry, a mapping or an address, not a value of NoneType."),
+        (b"ann@acme.com", "A lead is an Entry, a mapping or an address, not a value of bytes."),
+        ([("ann@acme.com",)], "A lead is an Entry, a mapping or an address, not a value of tuple."),
+        ({"email": 7}, "The email of a lead is a text, not a value of int."),
+        ({"email": "a@x.com", "user_id": 7}, "The user_id of a lead is a text, not a value of int"),
+        (Entry("a@x.com", trigger=None), "The trigger of a lead is a text, not a value of NoneTy"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_lead_is_refused_by_its_type(workspace: Workspace, given: Any, complaint: str):
+    with pytest.raises(BadValue) as raised:
+        workspace.enrichment.put(["bob@acme.com", *given] if isinstance(given, list) else given)
+    assert str(raised.value).startswith(complaint)
+    assert workspace.enrichment.status().leads["pending"] == 0
+
+
+def test_a_key_that_no_lead_has_is_named(workspace: Workspace):
+    with pytest.raises(UnknownName, match="no field of a lead 'mail'; did you mean 'email'"):
+        workspace.enrichment.put({"mail": "ann@acme.com"})
+
+
+def test_an_entry_is_at_hand():
+    assert enrichment.Entry is Entry
+    with pytest.raises(AttributeError, match="has no attribute 'Entrie'"):
+        _ = enrichment.Entrie
+
+
+def test_an_address_is_one_person_however_it_is_written(workspace: Workspace):
+    queued = workspace.enrichment.put(["Ann.Roe@ACME.com", "ann.roe@acme.com "])
+    assert (queued.queued, len(set(queued.user_ids))) == (1, 1)
+    assert workspace.enrichment.lead("ann.roe@acme.com")["user_id"] == queued.user_ids[0]
+    assert workspace.enrichment.withdraw("ANN.ROE@acme.com") == 1
+
+
+def test_an_id_that_is_given_stays_as_it_is(workspace: Workspace):
+    ids = ("Ann.Roe@acme.com", "ann.roe@acme.com")
+    given = [Entry("ann.roe@acme.com", each) for each in ids]
+    assert workspace.enrichment.put(given).queued == 2
+
+
+def test_an_address_finds_the_person_whose_events_wrote_it_otherwise(workspace: Workspace):
+    workspace.post([capture(properties={}, distinct_id="Ann.Roe@acme.com")])
+    workspace.drain()
+    known = str(workspace.sql("select user_id from analytics_events").item())
+    assert workspace.enrichment.put("Ann.Roe@acme.com").user_ids == [known]
+
+
+def test_one_id_is_withdrawn_as_well_as_several(workspace: Workspace):
+    workspace.enrichment.put([Entry(f"{each}@acme.com", each) for each in ("ann", "bob", "cid")])
+    assert workspace.enrichment.withdraw("ann") == 1
+    assert workspace.enrichment.withdraw(["ann", "bob"]) == 1
+    assert workspace.enrichment.lead("cid")["status"] == "pending"
+
+
 def test_an_entry_shows_nobody():
     assert "x.com" not in repr(Entry("ann@x.com", "ann@x.com", "Ann Roe"))
 
@@ -97,7 +203,8 @@ def test_lines_that_cannot_be_enriched_are_listed_and_the_others_go_on(
     queued = workspace.enrichment.put_file(file)
 
     assert (queued.queued, queued.skipped, queued.refused) == (1, 1, 2)
-    assert [each["lead"] for each in queued.problems] == [2, 3]
+    assert [each["line"] for each in queued.problems] == [3, 4]
+    assert queued.skipped_for == {"given twice": 1}
     assert "nope" not in str(queued.problems)
     assert "mailinator" not in str(queued.problems)
 
@@ -107,7 +214,7 @@ def test_a_line_of_nobody_is_listed_and_not_queued(workspace: Workspace, tmp_pat
 
     assert (queued.queued, queued.refused, list(queued.statuses)) == (1, 1, ["refused", "queued"])
     assert list(queued.problems) == [
-        {"lead": 1, "problem": "The lead has neither an id nor an address."}
+        {"line": 2, "problem": "The lead has neither an id nor an address."}
     ]
     assert sum(workspace.enrichment.status().leads.values()) == 1
     assert workspace.enrichment.lead("ann@acme.com")["user_id"] == queued.user_ids[1]
@@ -183,7 +290,7 @@ def test_a_trigger_fits_its_column(any_workspace: Workspace, trigger: str, kept:
 
 
 def test_a_trigger_of_a_file_that_cannot_be_seen_is_none(tmp_path: Path):
-    [entry] = read_leads(written(tmp_path, "email,trigger\na@x.com,\u200b\n"))
+    [entry] = read_leads(written(tmp_path, "email,trigger\na@x.com,\u200b\n")).entries
     assert entry.trigger == "import"
 
 
@@ -229,7 +336,7 @@ def test_a_bill_is_read_to_the_millionth(tmp_path: Path, text: str, bill: dict[s
         ),
         ("call_id,usd\na,1000.1\n", "leads.csv, line 2: usd is 1000.1; a call costs from 0"),
         ('call_id,usd\n"a\nb",1\nc,x\n', "leads.csv, line 4: usd is 'x'"),
-        (b"call_id,usd\n\xff,1\n", "leads.csv is not UTF-8 text, at byte 12."),
+        (b"call_id,usd\n\xff,1\n", "leads.csv is not UTF-8 text, in line 2; save"),
         ('call_id,usd\n"a"b,1\n', "leads.csv is no CSV file"),
         ("call_id,usd\na," + "1" * 200_000, "leads.csv is no CSV file: field larger than"),
     ],
@@ -249,6 +356,19 @@ def test_no_bill_has_calls_that_are_to_come(workspace: Workspace):
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     with pytest.raises(BadValue, match="still to come"):
         workspace.enrichment.settle("openai", {}, before=tomorrow)
+
+
+@pytest.mark.parametrize(("bill", "as_held"), [(None, False), ({}, True)])
+def test_nothing_is_settled_unasked(workspace: Workspace, bill: Any, as_held: bool):
+    with pytest.raises(BadValue, match="Settle by a bill, or as_held without one"):
+        workspace.enrichment.settle("openai", bill, as_held=as_held)
+
+
+def test_a_provider_without_calls_has_nothing_to_settle(workspace: Workspace):
+    with pytest.raises(BadValue, match="openai has no calls to settle"):
+        workspace.enrichment.settle("openai", as_held=True)
+    with pytest.raises(UnknownName, match="no provider 'openia'; did you mean 'openai'"):
+        workspace.enrichment.settle("openia", as_held=True)
 
 
 # ---- events
@@ -410,10 +530,14 @@ def test_an_event_that_comes_again_reopens_nothing(workspace: Workspace):
     assert workspace.enrichment.lead("visitor-1")["email_domain"] == "company.com"
 
 
-def test_a_lead_that_somebody_gives_again_is_opened_again(workspace: Workspace):
+def test_a_cancelled_lead_is_opened_again_where_somebody_says_so(workspace: Workspace):
     workspace.post([capture()])
     workspace.enrichment.cancel("visitor-1")
-    workspace.enrichment.put([Entry("ann.roe@acme.com", "visitor-1")])
+    given = Entry("ann.roe@acme.com", "visitor-1")
+    assert workspace.enrichment.put(given).skipped_for == {"cancelled": 1}
+    assert workspace.enrichment.lead("visitor-1")["status"] == "cancelled"
+
+    assert workspace.enrichment.put(given, again=True).queued == 1
     assert workspace.enrichment.lead("visitor-1")["status"] == "pending"
 
 

@@ -195,7 +195,7 @@ def settle(
         raise typer.BadParameter("Say by --before up to when the bill goes.")
     with open_workspace(workspace) as opened:
         billed = None if bill is None else read_bill(bill)
-        settled = opened.enrichment.settle(provider, billed, before=before)
+        settled = opened.enrichment.settle(provider, billed, before=before, as_held=as_held)
     dollars = settled.pop("micros") / 1e6
     terminal.write({**settled, "dollars": f"{dollars:.6f}"}, as_json=as_json)
 

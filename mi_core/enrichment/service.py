@@ -109,7 +109,10 @@ class Status:
 
 
 class Enrichment:
-    """Leads of a workspace. `clock` tells the time, with a zone."""
+    """Leads of a workspace: `put` them into the queue, `work` it, look at a `lead`.
+
+    `clock` tells the time, with a zone.
+    """
 
     def __init__(
         self,
@@ -340,12 +343,12 @@ class Enrichment:
         """
         if (bill is None) != as_held:
             raise BadValue("Settle by a bill, or as_held without one; nothing is settled unasked.")
-        self._check_asked(provider)
         now = self.clock()
         until = before or now
         if until > now:
             when = f"{until.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
             raise BadValue(f"The calls before {when} are still to come; no bill has them.")
+        self._check_asked(provider)
         return ledger.settle_by_bill(self.state, provider, bill, before=until, now=now)
 
     def _check_asked(self, provider: str) -> None:
