@@ -1,7 +1,7 @@
 """`mi enrich`: who the leads are, and what it costs to know."""
 
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +13,13 @@ from mi_core.cli.app import AsOf, Json, WorkspacePath, instant, open_workspace
 from mi_core.errors import BadValue
 
 if TYPE_CHECKING:
+    from mi_core.enrichment.listing import Left
+    from mi_core.enrichment.service import Queued
     from mi_core.enrichment.worker import Worked
     from mi_core.workspace import Workspace
+
+PER_RUN = 10
+"""Leads that a run takes where nobody says."""
 
 app = typer.Typer(
     no_args_is_help=True, help="Enrich leads: profiles, company, persona; and see what it costs."
@@ -26,6 +31,7 @@ Lead = Annotated[
 Batch = Annotated[
     bool, typer.Option("--batch", help="Personas at half the price, which may take a day.")
 ]
+Again = Annotated[bool, typer.Option("--again", help="Also where the lead was cancelled before.")]
 Days = Annotated[int, typer.Option(min=1, help="Days that it covers, up to now.")]
 
 
@@ -36,6 +42,8 @@ def lead(
         str | None, typer.Option("--user", metavar="ID", help="Whose it is. Default: the address.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="The person's name, if you know it.")] = None,
+    trigger: Annotated[str, typer.Option(help="What made it a lead, such as webinar.")] = "manual",
+    again: Again = False,
     workspace: WorkspacePath = None,
     as_json: Json = False,
 ) -> None:
@@ -44,7 +52,7 @@ def lead(
 
     address = sys.stdin.readline().strip() if email == "-" else email
     with open_workspace(workspace) as opened, terminal.progress() as progress:
-        queued = opened.enrichment.put([Entry(address, user, name)])
+        queued = opened.enrichment.put(Entry(address, user, name, trigger), again=again)
         if queued.problems:
             raise BadValue(str(queued.problems[0]["problem"]))
         [user_id] = queued.user_ids
@@ -52,7 +60,10 @@ def lead(
         opened.drain()
         found = opened.enrichment.lead(user_id)
     terminal.write(found if as_json else in_short.lead(found), as_json=as_json)
+    _note_cancelled(queued)
     _note_ends(worked)
+    if worked.stopped:
+        raise typer.Exit(1)
 
 
 @app.command("file")
@@ -61,6 +72,7 @@ def file(
         Path, typer.Argument(help="CSV with a column email; user_id, name, trigger if you like.")
     ],
     batch: Batch = False,
+    again: Again = False,
     run: Annotated[bool, typer.Option("--run", help="Then work the queue until it is empty.")] = (
         False
     ),
@@ -70,31 +82,48 @@ def file(
     """Queue the leads of a CSV file; lines that can't be enriched are listed, the others go on."""
     with open_workspace(workspace) as opened, terminal.progress() as progress:
         progress("Queueing leads", 0, 1)
-        queued = opened.enrichment.put_file(path, for_batch=batch)
+        queued = opened.enrichment.put_file(path, for_batch=batch, again=again)
         worked = opened.enrichment.work(None, progress=progress) if run else None
         if run:
             opened.drain()
-    summary = in_short.queued(queued) | ({"worked": worked} if worked else {})
-    terminal.write(summary, as_json=as_json)
+        left = _left(opened)
+    terminal.write(_filed(queued, worked, as_json=as_json), as_json=as_json)
+    if queued.ignored_columns:
+        terminal.note(f"Not read: the columns {', '.join(queued.ignored_columns)}.")
+    _note_cancelled(queued)
     if worked:
-        _note_ends(worked)
+        _end_run(worked, left, is_whole=True)
     elif queued.queued:
         terminal.note("They wait in the queue; mi enrich run --all enriches them.")
 
 
+def _filed(queued: "Queued", worked: "Worked | None", *, as_json: bool) -> dict[str, object]:
+    if not as_json:
+        ran = {"worked": in_short.worked(worked)} if worked else {}
+        return in_short.queued(queued) | ran
+    shown = ("queued", "skipped", "skipped_for", "refused", "problems", "ignored_columns")
+    return {name: getattr(queued, name) for name in shown} | ({"worked": worked} if worked else {})
+
+
 @app.command("run")
 def run(
-    most: Annotated[int, typer.Option(min=1, help="Leads to take at most.")] = 10,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="Leads to take at most. Default: 10.")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Take all that are due.")] = False,
     workspace: WorkspacePath = None,
     as_json: Json = False,
 ) -> None:
     """Work the queue, several leads at a time; Ctrl-C lets those under way finish."""
+    if everything and most is not None:
+        raise typer.BadParameter("Give --all or --most, one of the two.")
+    limit = None if everything else most or PER_RUN
     with open_workspace(workspace) as opened, terminal.progress() as progress:
-        worked = opened.enrichment.work(None if everything else most, progress=progress)
+        worked = opened.enrichment.work(limit, progress=progress)
         opened.drain()
-    terminal.write(worked, as_json=as_json)
-    _note_ends(worked)
+        left = _left(opened)
+    terminal.write(worked if as_json else in_short.worked(worked), as_json=as_json)
+    _end_run(worked, left, is_whole=limit is None or worked.taken < limit)
 
 
 @app.command("status")
@@ -111,10 +140,28 @@ def status(
             found = opened.enrichment.lead(identifier)
             terminal.write(found if as_json else in_short.lead(found), as_json=as_json)
             return
-        now = opened.enrichment.status()
-    terminal.write(now if as_json else in_short.status(now), as_json=as_json)
-    if now.budget.alert:
-        terminal.note(now.budget.alert)
+        now, to_settle = opened.enrichment.status(), _left(opened).to_settle
+    terminal.write(now if as_json else in_short.status(now, to_settle), as_json=as_json)
+    for said in (now.budget.alert, in_short.may_spend_no_more(now.budget)):
+        if said:
+            terminal.note(said)
+
+
+@app.command("list")
+def list_leads(
+    status: Annotated[
+        str | None, typer.Option(metavar="STATUS", help="Of one status. Default: of all.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Leads to show at most.")] = 50,
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """List leads, those first that were queued last: status, error, next try."""
+    from mi_core.enrichment.listing import newest
+
+    with open_workspace(workspace) as opened:
+        found = newest(opened.state, status=status, most=limit)
+    terminal.write(found if as_json else in_short.leads(found), as_json=as_json)
 
 
 @app.command("stats")
@@ -123,6 +170,7 @@ def stats(
 ) -> None:
     """Show how the queue did: ended leads, success, cost, errors."""
     with open_workspace(workspace) as opened:
+        _check_as_of(opened, as_of)
         found = opened.enrichment.stats(days=days, as_of=as_of)
         terminal.write(found if as_json else in_short.stats(found), as_json=as_json)
         if not found.ended:
@@ -135,6 +183,7 @@ def costs(
 ) -> None:
     """Show what leads cost, what was saved and how, and what they would cost elsewhere."""
     with open_workspace(workspace) as opened:
+        _check_as_of(opened, as_of)
         found = opened.enrichment.costs(days=days, as_of=as_of)
         terminal.write(found if as_json else in_short.costs(found), as_json=as_json)
         if not found.leads:
@@ -167,7 +216,22 @@ def retry(
     """Queue dead letters again; what was paid for isn't paid again."""
     with open_workspace(workspace) as opened:
         queued = opened.enrichment.retry(identifier, partial=partial)
+        found = opened.enrichment.lead(identifier) if identifier else None
     terminal.write({"queued": queued}, as_json=as_json)
+    if not queued:
+        terminal.note(in_short.not_retried(found, partial=partial))
+
+
+@app.command("reopen")
+def reopen(
+    provider: Annotated[str, typer.Argument(help="rapidapi, perplexity or openai.")],
+    workspace: WorkspacePath = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a provider again at once: its account is mended, or it is up again."""
+    with open_workspace(workspace) as opened:
+        opened.enrichment.reopen(provider)
+    terminal.write({"reopened": provider}, as_json=as_json)
 
 
 @app.command("settle")
@@ -198,6 +262,8 @@ def settle(
         settled = opened.enrichment.settle(provider, billed, before=before, as_held=as_held)
     dollars = settled.pop("micros") / 1e6
     terminal.write({**settled, "dollars": f"{dollars:.6f}"}, as_json=as_json)
+    if not settled["billed"] + settled["not_billed"]:
+        terminal.note(f"{provider} has no calls to settle.")
 
 
 @app.command("decoys")
@@ -210,7 +276,22 @@ def decoys(
     """Search for people who don't exist: how often would a wrong profile be kept?"""
     with open_workspace(workspace) as opened, terminal.progress() as progress:
         found = opened.enrichment.decoys(count, seed=seed, progress=progress)
-    terminal.write(found, as_json=as_json)
+    terminal.write(found if as_json else in_short.decoys(found), as_json=as_json)
+    if found.stopped:
+        terminal.note(f"Stopped: {found.stopped}")
+        raise typer.Exit(1)
+
+
+def _check_as_of(opened: "Workspace", as_of: datetime | None) -> None:
+    """What is still to come has no figures; zeros would look like some."""
+    if as_of is not None and as_of > opened.enrichment.clock():
+        raise BadValue(f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC is still to come.")
+
+
+def _left(opened: "Workspace") -> "Left":
+    from mi_core.enrichment.listing import left
+
+    return left(opened.state, now=opened.enrichment.clock())
 
 
 def _note_where_leads_lie(opened: "Workspace") -> None:
@@ -230,7 +311,24 @@ def _note_ends(worked: "Worked") -> None:
         terminal.note(f"Stopped: {worked.stopped}")
     elif worked.alert:
         terminal.note(worked.alert)
-    if worked.failed:
-        terminal.note("Those that failed are tried again later; mi enrich status ID says when.")
     if worked.failed_permanent:
         terminal.note("Dead letters: mi enrich stats says why, mi enrich retry queues them again.")
+
+
+def _note_cancelled(queued: "Queued") -> None:
+    if queued.skipped_for.get("cancelled"):
+        terminal.note("Who was cancelled before is left alone; --again enriches them all the same.")
+
+
+def _end_run(worked: "Worked", left: "Left", *, is_whole: bool) -> None:
+    """Say what a run leaves. It ends with 1 where something stopped it, with 130 after Ctrl-C.
+
+    `is_whole`: it was to take all that was due, so what still is was left by Ctrl-C.
+    """
+    _note_ends(worked)
+    if said := in_short.left(left, worked, is_whole=is_whole):
+        terminal.note(" ".join(said))
+    if worked.stopped:
+        raise typer.Exit(1)
+    if left.due and is_whole:
+        raise typer.Exit(130)

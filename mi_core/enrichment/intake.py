@@ -68,8 +68,9 @@ def as_entries(given: Given | Iterable[Given]) -> list[Entry]:
     UnknownName
         A mapping has a key that no lead has.
     """
-    is_one = isinstance(given, Entry | Mapping | str | bytes) or not isinstance(given, Iterable)
-    return [_as_entry(each) for each in ([given] if is_one else given)]
+    if isinstance(given, Entry | Mapping | str | bytes) or not isinstance(given, Iterable):
+        return [_as_entry(given)]
+    return [_as_entry(each) for each in given]
 
 
 def _as_entry(given: object) -> Entry:
