@@ -21,6 +21,12 @@ ROWS_SHOWN = 20
 KEY_WIDTH = 24
 """A name in the first column that is no longer than this stays whole on a narrow screen."""
 
+SMALL_DIGITS = 4
+"""Significant digits of a fraction below 1: two decimals would make 0.0068 a hundredth."""
+
+SMALLEST = 1e-9
+"""Below this, zeros before the digits are as good as unreadable."""
+
 MAX_WIDTH = 10_000
 """Characters of a line that goes into a file or a pipe."""
 
@@ -97,15 +103,30 @@ def _rows(rows: Sequence[Row]) -> "Table":
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
+    columns = []
     for number, name in enumerate(rows[0] if rows else ()):
-        is_figure = all(_is_figure(row[name]) for row in rows)
-        is_key = number == 0 and all(_is_key(row[name]) for row in rows)
-        table.add_column(
-            name, justify="right" if is_figure else "left", no_wrap=is_figure or is_key
-        )
-    for row in rows:
-        table.add_row(*map(_cell, row.values()))
+        values = [row[name] for row in rows]
+        is_figure = all(map(_is_figure, values))
+        is_key = number == 0 and all(map(_is_key, values))
+        header, *cells = _flush_right(name, values) if is_figure else [name, *map(_cell, values)]
+        table.add_column(header, no_wrap=is_figure or is_key)
+        columns.append(cells)
+    for line in zip(*columns, strict=True):
+        table.add_row(*line)
     return table
+
+
+def _flush_right(name: str, values: Sequence[object]) -> list[str]:
+    """A column's name and figures, of one width; points stand one below the other."""
+    cells = [_cell(value) for value in values]
+    after = [len(cell) - len(cell.split(".")[0]) for cell in cells]
+    most = max(after)
+    set_by_point = [
+        cell if value is None else cell + " " * (most - own)
+        for cell, own, value in zip(cells, after, values, strict=True)
+    ]
+    width = max(map(len, (name, *set_by_point)))
+    return [each.rjust(width) for each in (name, *set_by_point)]
 
 
 def _is_figure(value: object) -> bool:
@@ -149,7 +170,7 @@ def _cell(value: object) -> str:
         case bool():
             return "yes" if value else "no"
         case float() | Decimal():
-            return f"{value:,.2f}"
+            return _fraction(value)
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"
         case list() | tuple():
@@ -157,6 +178,18 @@ def _cell(value: object) -> str:
         case Mapping():
             return ", ".join(f"{name}: {_cell(each)}" for name, each in value.items())
     return _harmless(str(value))
+
+
+def _fraction(value: float | Decimal) -> str:
+    """Two decimals; below 1 as many as its digits need, for money comes in parts of a cent."""
+    size = abs(float(value))
+    if not 0 < size < 1:
+        return f"{value:,.2f}"
+    short = f"{float(value):.{SMALL_DIGITS}g}"
+    if size < SMALLEST:
+        return short
+    plain = f"{Decimal(short):f}"
+    return plain if len(plain.partition(".")[2]) > 2 else f"{float(plain):.2f}"
 
 
 def _harmless(text: str) -> str:

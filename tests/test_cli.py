@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -122,6 +123,33 @@ def test_sql_for_people_is_a_whole_table_even_in_a_pipe(workspace: Path):
     header, row = result.stdout.splitlines()
     assert header.split() == ["long", "points", "nothing"]
     assert row.split() == [text, "1.50", "–"]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("0.0068", "0.0068"),
+        ("-0.041", "-0.041"),
+        ("0.000068::double", "0.000068"),
+        ("0.500000::decimal(18, 6)", "0.50"),
+        ("1 / 3", "0.3333"),
+        ("0.99999", "1.00"),
+        ("1e-20", "1e-20"),
+        ("0.0::double", "0.00"),
+        ("1.0068", "1.01"),
+        ("1234.5", "1,234.50"),
+    ],
+)
+def test_small_fractions_keep_their_digits(workspace: Path, number: str, shown: str):
+    assert run("sql", f"select {number} as n").stdout.split()[1] == shown
+
+
+def test_the_points_of_a_column_stand_one_below_the_other(workspace: Path):
+    query = "select unnest([0.0068, 12.5, null, 1234.5]::double[]) as usd, 'a.b.c' as name"
+    rows = run("sql", query).stdout.splitlines()[1:]
+
+    assert [row.split()[0] for row in rows] == ["0.0068", "12.50", "–", "1,234.50"]
+    assert len({row.index(".") for row in rows if "–" not in row}) == 1
 
 
 def test_no_escape_sequence_reaches_the_terminal(workspace: Path):
@@ -260,8 +288,51 @@ def test_checking_an_overlay_shows_what_it_changes(workspace: Path, tmp_path: Pa
     overlay.write_text(OVERLAY)
     changes = as_json("definitions", "check", overlay)["changes"]
 
-    assert [change["definition"] for change in changes] == ["events.compare", "signals.page_view"]
-    assert (changes[1]["was"]["points"], changes[1]["is"]["points"]) == (1, 2)
+    found = {change.pop("definition"): change for change in changes}
+    assert found["events.compare.signal"] == {"is": "comparison_view", "was": None}
+    assert found["signals.page_view.points"] == {"is": 2, "was": 1}
+    assert {name.rpartition(".")[0] for name in found} == {"events.compare", "signals.page_view"}
+    assert all(change["is"] != change["was"] for change in found.values())
+
+
+def test_checking_an_overlay_shows_each_value_that_changed_and_no_other(
+    workspace: Path, tmp_path: Path
+):
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text(
+        '[enrichment.providers.openai]\nurl = "http://localhost:1"\n'
+        "[enrichment.providers.rapidapi]\nper_call_usd = 0.00000125\n"
+    )
+    shown = run("definitions", "check", overlay).stdout
+
+    lines = [line.split() for line in shown.splitlines() if "enrichment." in line]
+    assert lines == [
+        ["enrichment.providers.rapidapi.per_call_usd", "1.25e-06", "0.001"],
+        [
+            "enrichment.providers.openai.url",
+            '"http://localhost:1"',
+            '"https://api.openai.com/v1"',
+        ],
+    ]
+
+
+def test_checking_an_overlay_cuts_long_values_but_not_in_json(workspace: Path, tmp_path: Path):
+    overlay = tmp_path / "overlay.toml"
+    steps = "".join(f'{{ name = "Step {n}", events = ["purchase"] }},\n' for n in range(20))
+    overlay.write_text(f"[funnel]\nsteps = [\n{steps}]\n")
+    shown = run("definitions", "check", overlay).stdout
+    [change] = as_json("definitions", "check", overlay)["changes"]
+
+    assert "…" in shown
+    assert "Step 19" not in shown
+    assert (change["definition"], len(change["is"])) == ("funnel.steps", 20)
+
+
+def test_an_overlay_that_changes_nothing_says_so(workspace: Path, tmp_path: Path):
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text("[signals.page_view]\npoints = 1\n")
+
+    assert run("definitions", "check", overlay).stderr == "It changes nothing.\n"
 
 
 def test_checking_a_wrong_overlay_names_the_key(workspace: Path, tmp_path: Path):
@@ -314,6 +385,41 @@ def test_a_person_is_shown_with_reasons_and_advice(demo: Result):
     assert all(
         one["sentence"] in shown.stdout for one in person["magnetism"]["30d"]["recommendations"]
     )
+
+
+def test_a_person_with_a_lead_is_shown_where_there_is_more_of_it(demo: Result):
+    where = ("--workspace", json.loads(demo.stdout)["workspace"])
+    person = as_json("user", KNOWN_PERSON, *where)
+    shown = run("user", KNOWN_PERSON, *where).stdout
+
+    assert f"completed; see mi enrich status {person['user_id']}" in shown
+    assert {"company", "enrichment"} & set(person) == set()
+
+
+def test_a_person_without_a_lead_is_shown_without_one(own_workspace: Path, tmp_path: Path):
+    as_json("ingest", write_export(tmp_path / "a.jsonl", [event("app_open", "bob", "05-01 10:00")]))
+    shown = run("user", "bob")
+
+    assert shown.exit_code == 0
+    assert "enrichment" not in shown.stdout
+
+
+def test_a_company_is_shown_by_name_and_size():
+    from mi_core.cli.people import _enriched
+
+    lead = {
+        "user_id": "1",
+        "status": "completed",
+        "company_name": "Acme",
+        "company_domain": "acme.example",
+        "company_size": 1200,
+        "enriched_at": datetime(2024, 7, 1, tzinfo=UTC),
+    }
+    assert _enriched(lead)["company"] == "Acme, 1,200 people, known since 2024-07-01"
+    unnamed = lead | {"company_name": None, "company_size": None}
+    assert _enriched(unnamed)["company"] == "acme.example, known since 2024-07-01"
+    nothing = unnamed | {"company_domain": None, "enriched_at": None}
+    assert _enriched(nothing) == {"enrichment": "completed; see mi enrich status 1"}
 
 
 def test_a_journey_is_shown_with_credit_by_touchpoint(demo: Result):

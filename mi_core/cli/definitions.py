@@ -1,8 +1,9 @@
 """`mi definitions`: what scores are made with."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,6 +12,9 @@ from mi_core.cli.app import OVERLAY, Json, WorkspacePath, definitions_in_force, 
 from mi_core.errors import DefinitionError, UnknownName
 
 app = typer.Typer(no_args_is_help=True, help="Show what scores are made with, or check an overlay.")
+
+LONGEST_VALUE = 100
+"""Characters of a value that people are shown; JSON has all of it."""
 
 
 @app.command("show")
@@ -45,13 +49,34 @@ def check(
     if not file.exists():
         raise DefinitionError(f"There is no overlay in {file} to check.")
     now = load_definitions(file)
-    changes = list(_changes(before.config(), now.config()))
-    terminal.write({"config_version": now.version, "changes": changes}, as_json=as_json)
+    changes = list(_changes("", before.config(), now.config()))
+    shown = changes if as_json else [_in_short(change) for change in changes]
+    terminal.write({"config_version": now.version, "changes": shown}, as_json=as_json)
+    if not changes:
+        terminal.note("It changes nothing.")
 
 
-def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[dict[str, object]]:
-    """What `now` says otherwise than `before`, one row for each key of each table."""
-    for table, keys in now.items():
-        for key, value in keys.items():
-            if before[table].get(key) != value:
-                yield {"definition": f"{table}.{key}", "is": value, "was": before[table].get(key)}
+def _changes(path: str, before: object, now: object) -> Iterator[dict[str, object]]:
+    """What `now` says otherwise than `before`, one row for each value; tables are gone through."""
+    if before == now:
+        return
+    if isinstance(now, dict) and isinstance(before, dict | None):
+        was = before or {}
+        for key in dict.fromkeys((*was, *now)):
+            inner = f"{path}.{key}" if path else key
+            yield from _changes(inner, was.get(key), now.get(key))
+    else:
+        yield {"definition": path, "is": now, "was": before}
+
+
+def _in_short(change: dict[str, object]) -> dict[str, object]:
+    """The values as JSON has them, none rounded, and a long one cut."""
+    return {
+        name: value if name == "definition" or value is None else _text(value)
+        for name, value in change.items()
+    }
+
+
+def _text(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"

@@ -7,10 +7,13 @@ import typer
 
 from mi_core import terminal
 from mi_core.cli.app import AsOf, AsOfScoring, Json, WorkspacePath, instant, open_workspace
+from mi_core.errors import UnknownPerson
 
 if TYPE_CHECKING:
     from mi_core.intent import Trend
     from mi_core.person import MagnetismView, Person
+    from mi_core.state import Row
+    from mi_core.workspace import Workspace
 
 
 def score(
@@ -47,10 +50,19 @@ def user(
     """Show one person: scores, why they are so, and what to do."""
     with open_workspace(workspace) as opened:
         person = opened.user(identifier, as_of=as_of)
-    terminal.write(person if as_json else _in_short(person), as_json=as_json)
+        lead = None if as_json else _lead(opened, person.user_id)
+    terminal.write(person if as_json else _in_short(person, lead), as_json=as_json)
 
 
-def _in_short(person: "Person") -> dict[str, object]:
+def _lead(opened: "Workspace", user_id: str) -> "Row | None":
+    """What enrichment knows of a person; None where nobody queued them."""
+    try:
+        return opened.enrichment.lead(user_id)
+    except UnknownPerson:
+        return None
+
+
+def _in_short(person: "Person", lead: "Row | None") -> dict[str, object]:
     """What a person needs to know of a person; JSON has the rest."""
     intent, persona, month = person.intent, person.persona, person.magnetism["30d"]
     return {
@@ -61,9 +73,22 @@ def _in_short(person: "Person") -> dict[str, object]:
         **{f"magnetism_{window}": _index(view) for window, view in person.magnetism.items()},
         "churn_risk": month.churn_risk,
         "in_a_week": f"{month.forecast.predicted_score}, {month.forecast.trend}",
+        **(_enriched(lead) if lead else {}),
         "points_by_signal": list(intent.signals),
         "parts_of_magnetism": month.components,
         "what_to_do": list(month.recommendations),
+    }
+
+
+def _enriched(lead: "Row") -> dict[str, object]:
+    """The company as enrichment knows it now, and where there is more."""
+    size = f"{lead['company_size']:,} people" if lead["company_size"] else None
+    name = lead["company_name"] or lead["company_domain"]
+    company = ", ".join(each for each in (name, size) if each)
+    since = f", known since {lead['enriched_at']:%Y-%m-%d}" if lead["enriched_at"] else ""
+    return {
+        **({"company": company + since} if company else {}),
+        "enrichment": f"{lead['status']}; see mi enrich status {lead['user_id']}",
     }
 
 
