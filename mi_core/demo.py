@@ -1,7 +1,7 @@
 """The whole way once, on synthetic people: an export, spend, scores, leads, reports."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ class Demo:
     scored: ScoreSummary
     enriched: "Worked"
     reports: dict[str, Path]
+    ended_on: date
+    """The day of the last event, on which the leads ended."""
 
 
 def run_demo(
@@ -62,4 +64,5 @@ def run_demo(
         for done, name in enumerate(REPORTS):
             progress("Rendering the reports", done, len(REPORTS))
             reports[name] = workspace.report(name, as_of=truth.end)
-    return Demo(folder / "export", workspace.path, ingested, spent, scored, enriched, reports)
+    made = (ingested, spent, scored, enriched, reports)
+    return Demo(folder / "export", workspace.path, *made, truth.end.date())

@@ -13,6 +13,7 @@ from mi_core.definitions import Definitions, load_definitions
 from mi_core.enrichment.bills import read_bill
 from mi_core.enrichment.capture import captured, withdrawn
 from mi_core.enrichment.intake import Entry, as_entries, new_leads, people, read_leads
+from mi_core.enrichment.listing import Left, left, newest
 from mi_core.enrichment.queue import NewLead
 from mi_core.errors import BadValue, IngestError, UnknownName
 from mi_core.workspace import Workspace
@@ -287,6 +288,17 @@ def test_leads_reopen_and_wait_for_batches_as_told(workspace: Workspace):
 def test_a_trigger_fits_its_column(any_workspace: Workspace, trigger: str, kept: str):
     any_workspace.enrichment.put([Entry("ann@acme.com", trigger=trigger)])
     assert any_workspace.enrichment.lead("ann@acme.com")["trigger"] == kept
+
+
+def test_the_newest_leads_and_what_is_left_are_told_by_any_state(any_workspace: Workspace):
+    any_workspace.enrichment.put(["ann@acme.com", "nope"])
+    state, now = any_workspace.state, any_workspace.enrichment.clock()
+    [pending] = newest(state, status="pending")
+    assert (pending["domain"], pending["ended_at"]) == ("acme.com", None)
+    assert len(newest(state, most=1)) == 1
+    assert left(state, now=now) == Left(1, 0, None, 0, None, 0, {})
+    earlier = left(state, now=now - timedelta(hours=1))
+    assert (earlier.due, earlier.later, earlier.next_at) == (0, 1, pending["next_try_at"])
 
 
 def test_a_trigger_of_a_file_that_cannot_be_seen_is_none(tmp_path: Path):

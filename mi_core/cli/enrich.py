@@ -1,6 +1,7 @@
 """`mi enrich`: who the leads are, and what it costs to know."""
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 from mi_core import terminal
 from mi_core.cli import enrich_in_short as in_short
 from mi_core.cli.app import AsOf, Json, WorkspacePath, instant, open_workspace
-from mi_core.errors import BadValue
+from mi_core.errors import BadValue, UnknownPerson
 
 if TYPE_CHECKING:
     from mi_core.enrichment.listing import Left
@@ -137,7 +138,7 @@ def status(
     """Show the queue, the providers and the budget; or one lead, step by step."""
     with open_workspace(workspace) as opened:
         if identifier is not None:
-            found = opened.enrichment.lead(identifier)
+            found = opened.enrichment.lead(_known(opened, identifier))
             terminal.write(found if as_json else in_short.lead(found), as_json=as_json)
             return
         now, to_settle = opened.enrichment.status(), _left(opened).to_settle
@@ -196,7 +197,7 @@ def costs(
 def cancel(identifier: Lead, workspace: WorkspacePath = None, as_json: Json = False) -> None:
     """Take a lead out of the queue, and erase its address."""
     with open_workspace(workspace) as opened:
-        is_cancelled = opened.enrichment.cancel(identifier)
+        is_cancelled = opened.enrichment.cancel(_known(opened, identifier))
     terminal.write({"cancelled": is_cancelled}, as_json=as_json)
     if not is_cancelled:
         terminal.note("It wasn't in the queue any more.")
@@ -215,8 +216,9 @@ def retry(
 ) -> None:
     """Queue dead letters again; what was paid for isn't paid again."""
     with open_workspace(workspace) as opened:
-        queued = opened.enrichment.retry(identifier, partial=partial)
-        found = opened.enrichment.lead(identifier) if identifier else None
+        whose = None if identifier is None else _known(opened, identifier)
+        queued = opened.enrichment.retry(whose, partial=partial)
+        found = None if whose is None else opened.enrichment.lead(whose)
     terminal.write({"queued": queued}, as_json=as_json)
     if not queued:
         terminal.note(in_short.not_retried(found, partial=partial))
@@ -286,6 +288,17 @@ def _check_as_of(opened: "Workspace", as_of: datetime | None) -> None:
     """What is still to come has no figures; zeros would look like some."""
     if as_of is not None and as_of > opened.enrichment.clock():
         raise BadValue(f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC is still to come.")
+
+
+def _known(opened: "Workspace", identifier: str) -> str:
+    """The id as the lead is known by it: an address that serves as one may be written otherwise."""
+    from mi_core.enrichment.intake import spellings
+
+    for spelled in spellings(identifier):
+        with suppress(UnknownPerson):
+            opened.enrichment.lead(spelled)
+            return spelled
+    return identifier
 
 
 def _left(opened: "Workspace") -> "Left":

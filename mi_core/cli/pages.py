@@ -1,5 +1,6 @@
 """Reports, and a sample of the whole way to one."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -61,9 +62,11 @@ def demo(
         "leads enriched": made.enriched.completed,
     }
     terminal.write(made if as_json else counts, as_json=as_json)
+    # Its leads ended when its events did, long ago.
+    leads = f"mi enrich stats --as-of {made.ended_on + timedelta(days=1)}"
     terminal.note(
         f"To look further: . .venv/bin/activate; export MI_WORKSPACE={made.workspace}; then"
-        " mi attribution, mi funnel, mi retention, mi enrich stats, mi sql …, or make lab."
+        f" mi attribution, mi funnel, mi retention, {leads}, mi sql …, or make lab."
     )
     terminal.note("The reports, to open in a browser:")
     for page in made.reports.values():

@@ -4,10 +4,11 @@ A decoy has a common name and an address at a company that leads come from. Nobo
 known there, so whatever the guard keeps for it is another person's.
 """
 
+import asyncio
 import random
 from dataclasses import dataclass
 
-from mi_core.enrichment.address import read_address
+from mi_core.enrichment.address import Address, read_address
 from mi_core.enrichment.asking import Asker, Interrupted
 from mi_core.enrichment.calls import Provider, SocialAnswer, SocialQuestion
 from mi_core.enrichment.decoys import decoy_names, false_match_rate
@@ -54,29 +55,13 @@ async def run_decoys(
     with asker.state.reading() as transaction:
         domains = [row["email_domain"] for row in transaction.rows(_DOMAINS)] or ["gmail.com"]
     chance = random.Random(seed)
-    answered = matched = cost = 0
-    stopped = None
-    for number, name in enumerate(decoy_names(count, seed)):
-        progress("Searching for decoys", number, count)
-        local_part = ".".join(name.lower().split())
-        address = read_address(f"{local_part}@{chance.choice(domains)}", name)
-        question = SocialQuestion(name, address.company_domain)
-        try:
-            reply = await asker.ask(None, provider, question, lambda _transaction, _answer: None)
-        except Interrupted as interruption:
-            stopped = str(interruption)
-            break
-        cost += reply.cost_micros or 0
-        if reply.answer is not None:
-            answered += 1
-            matched += bool(
-                agreeing_links(
-                    reply.answer.candidates,
-                    name=name,
-                    company_domain=address.company_domain,
-                    local_part=address.local_part,
-                )
-            )
+    run = _Run(asker, provider, count, progress)
+    addresses = [
+        read_address(f"{'.'.join(name.lower().split())}@{chance.choice(domains)}", name)
+        for name in decoy_names(count, seed)
+    ]
+    await asyncio.gather(*map(run.search, addresses))
+    answered, matched = run.answered, run.matched
     rate = false_match_rate(answered, matched) if answered else None
     return Decoys(
         asked=count,
@@ -85,6 +70,57 @@ async def run_decoys(
         false_match_rate=rate.share if rate else None,
         low=rate.low if rate else None,
         high=rate.high if rate else None,
-        cost_micros=cost,
-        stopped=stopped,
+        cost_micros=run.cost_micros,
+        stopped=run.stopped,
+    )
+
+
+@dataclass
+class _Run:
+    """Searches for decoys, several at a time, and what they found so far."""
+
+    asker: Asker
+    provider: Provider[SocialQuestion, SocialAnswer]
+    count: int
+    progress: Progress
+    done: int = 0
+    answered: int = 0
+    matched: int = 0
+    cost_micros: int = 0
+    stopped: str | None = None
+
+    def __post_init__(self) -> None:
+        # As many as the asker lets through: who waits here is not asked once the run has stopped.
+        price = getattr(self.asker.rules.providers, self.provider.name)
+        self._turns = asyncio.Semaphore(price.concurrency)
+
+    async def search(self, address: Address) -> None:
+        """Search for one decoy; nothing is asked any more once something stopped the run."""
+        question = SocialQuestion(str(address.name), address.company_domain)
+        async with self._turns:
+            if self.stopped:
+                return
+            try:
+                reply = await self.asker.ask(
+                    None, self.provider, question, lambda _transaction, _answer: None
+                )
+            except Interrupted as interruption:
+                self.stopped = str(interruption)
+                return
+        self.done += 1
+        self.progress("Searching for decoys", self.done, self.count)
+        self.cost_micros += reply.cost_micros or 0
+        if reply.answer is not None:
+            self.answered += 1
+            self.matched += _is_matched(reply.answer, address)
+
+
+def _is_matched(answer: SocialAnswer, address: Address) -> bool:
+    return bool(
+        agreeing_links(
+            answer.candidates,
+            name=str(address.name),
+            company_domain=address.company_domain,
+            local_part=address.local_part,
+        )
     )
