@@ -1,12 +1,14 @@
 """`mi enrich`: leads, the queue, money; offline, and with the fakes of paid providers."""
 
 import json
+import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 from enrichment_desk import KEYS, overlay
 from provider_fakes import Providers
 from typer.testing import CliRunner, Result
@@ -21,6 +23,7 @@ from mi_core.enrichment.service import Status
 from mi_core.enrichment.worker import Worked
 from mi_core.workspace import open_workspace
 
+ROOT = Path(__file__).resolve().parents[1]
 EMAIL = "joanna.roe@company-1.com"
 NOON = datetime(2024, 6, 30, 12, tzinfo=UTC)
 
@@ -519,3 +522,34 @@ def test_an_address_that_serves_as_an_id_may_be_written_otherwise(offline: Path,
     assert as_json(offline, "status", "Joanna.Roe@COMPANY-1.com")["status"] == "pending"
     assert as_json(offline, "retry", EMAIL.upper()) == {"queued": 0}
     assert as_json(offline, "cancel", EMAIL.upper()) == {"cancelled": True}
+
+
+def test_the_demo_says_when_its_leads_ended(tmp_path: Path):
+    words = ["demo", "--events", "2000", "--workspace", str(tmp_path)]
+    made = CliRunner().invoke(app, words)
+    assert "mi enrich stats --as-of 2024-07-02," in made.stderr
+    assert as_json(tmp_path / "demo" / "workspace", "stats", "--as-of", "2024-07-02")["ended"] > 0
+
+
+EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+
+
+def test_the_example_of_the_guide_runs(
+    offline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    [example] = EXAMPLE.findall((ROOT / "docs" / "enrichment.md").read_text())
+    monkeypatch.chdir(offline.parent)
+    exec(example.replace('"data"', repr(offline.name)), {})
+    assert capsys.readouterr().out.splitlines() == ["2 {} []", "2", "completed"]
+
+
+def test_the_guide_names_every_command():
+    group = typer.main.get_command(app).commands["enrich"]  # type: ignore[attr-defined]
+    told = [(ROOT / page).read_text() for page in ("README.md", "docs/enrichment.md")]
+    missing = [
+        name
+        for text in told
+        for name in group.commands
+        if not re.search(rf"mi enrich {name}\b", text)
+    ]
+    assert missing == []
