@@ -5,6 +5,7 @@ import re
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from mi_core.enrichment.ledger import Budget
 from mi_core.enrichment.listing import Left
 from mi_core.enrichment.service import Status
 from mi_core.enrichment.worker import Worked
+from mi_core.synthetic.generator import END
 from mi_core.workspace import open_workspace
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -524,11 +526,13 @@ def test_an_address_that_serves_as_an_id_may_be_written_otherwise(offline: Path,
     assert as_json(offline, "cancel", EMAIL.upper()) == {"cancelled": True}
 
 
-def test_the_demo_says_when_its_leads_ended(tmp_path: Path):
-    words = ["demo", "--events", "2000", "--workspace", str(tmp_path)]
-    made = CliRunner().invoke(app, words)
-    assert "mi enrich stats --as-of 2024-07-02," in made.stderr
-    assert as_json(tmp_path / "demo" / "workspace", "stats", "--as-of", "2024-07-02")["ended"] > 0
+def test_the_demo_says_when_its_leads_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    counts = {"accepted": 1, "users_scored": 1, "completed": 1}
+    made = SimpleNamespace(workspace=tmp_path, reports={}, ended_on=END.date())
+    made.ingested = made.scored = made.enriched = SimpleNamespace(**counts)
+    monkeypatch.setattr("mi_core.demo.run_demo", lambda *_, **__: made)
+    said = CliRunner().invoke(app, ["demo", "--workspace", str(tmp_path)]).stderr
+    assert "mi enrich stats --as-of 2024-07-02," in said
 
 
 EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)

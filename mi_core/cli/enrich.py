@@ -85,9 +85,9 @@ def file(
         progress("Queueing leads", 0, 1)
         queued = opened.enrichment.put_file(path, for_batch=batch, again=again)
         worked = opened.enrichment.work(None, progress=progress) if run else None
+        left = _left(opened)
         if run:
             opened.drain()
-        left = _left(opened)
     terminal.write(_filed(queued, worked, as_json=as_json), as_json=as_json)
     if queued.ignored_columns:
         terminal.note(f"Not read: the columns {', '.join(queued.ignored_columns)}.")
@@ -121,8 +121,8 @@ def run(
     limit = None if everything else most or PER_RUN
     with open_workspace(workspace) as opened, terminal.progress() as progress:
         worked = opened.enrichment.work(limit, progress=progress)
-        opened.drain()
         left = _left(opened)
+        opened.drain()
     terminal.write(worked if as_json else in_short.worked(worked), as_json=as_json)
     _end_run(worked, left, is_whole=limit is None or worked.taken < limit)
 
