@@ -20,7 +20,7 @@ demo: $(STAMP) ## sample data in, scores and reports out, in data/demo/
 	@$(BIN)/mi demo
 
 test: check ## the static checks and all tests
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(STAMP) ## the static checks alone: style, types, import direction, SQL, notebooks
 	@$(BIN)/ruff check

@@ -365,7 +365,7 @@ def test_a_cap_ends_a_run_with_1(offline: Path, paid: Providers, tmp_path: Path)
     ],
 )
 def test_what_is_left_is_said_in_sentences(left: Left, said: str):
-    [sentence] = in_short.left(left, Worked(completed=1), is_whole=True)
+    [sentence] = in_short.left(left, Worked(completed=1))
     assert said in sentence
 
 

@@ -1,7 +1,6 @@
 """`mi enrich`: who the leads are, and what it costs to know."""
 
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import typer
 from mi_core import terminal
 from mi_core.cli import enrich_in_short as in_short
 from mi_core.cli.app import AsOf, Json, WorkspacePath, instant, open_workspace
-from mi_core.errors import BadValue, UnknownPerson
+from mi_core.errors import BadValue
 
 if TYPE_CHECKING:
     from mi_core.enrichment.listing import Left
@@ -93,7 +92,7 @@ def file(
         terminal.note(f"Not read: the columns {', '.join(queued.ignored_columns)}.")
     _note_cancelled(queued)
     if worked:
-        _end_run(worked, left, is_whole=True)
+        _end_run(worked, left)
     elif queued.queued:
         terminal.note("They wait in the queue; mi enrich run --all enriches them.")
 
@@ -124,7 +123,7 @@ def run(
         left = _left(opened)
         opened.drain()
     terminal.write(worked if as_json else in_short.worked(worked), as_json=as_json)
-    _end_run(worked, left, is_whole=limit is None or worked.taken < limit)
+    _end_run(worked, left)
 
 
 @app.command("status")
@@ -138,7 +137,7 @@ def status(
     """Show the queue, the providers and the budget; or one lead, step by step."""
     with open_workspace(workspace) as opened:
         if identifier is not None:
-            found = opened.enrichment.lead(_known(opened, identifier))
+            found = opened.enrichment.lead(identifier)
             terminal.write(found if as_json else in_short.lead(found), as_json=as_json)
             return
         now, to_settle = opened.enrichment.status(), _left(opened).to_settle
@@ -197,7 +196,7 @@ def costs(
 def cancel(identifier: Lead, workspace: WorkspacePath = None, as_json: Json = False) -> None:
     """Take a lead out of the queue, and erase its address."""
     with open_workspace(workspace) as opened:
-        is_cancelled = opened.enrichment.cancel(_known(opened, identifier))
+        is_cancelled = opened.enrichment.cancel(identifier)
     terminal.write({"cancelled": is_cancelled}, as_json=as_json)
     if not is_cancelled:
         terminal.note("It wasn't in the queue any more.")
@@ -216,9 +215,8 @@ def retry(
 ) -> None:
     """Queue dead letters again; what was paid for isn't paid again."""
     with open_workspace(workspace) as opened:
-        whose = None if identifier is None else _known(opened, identifier)
-        queued = opened.enrichment.retry(whose, partial=partial)
-        found = None if whose is None else opened.enrichment.lead(whose)
+        queued = opened.enrichment.retry(identifier, partial=partial)
+        found = None if identifier is None else opened.enrichment.lead(identifier)
     terminal.write({"queued": queued}, as_json=as_json)
     if not queued:
         terminal.note(in_short.not_retried(found, partial=partial))
@@ -290,17 +288,6 @@ def _check_as_of(opened: "Workspace", as_of: datetime | None) -> None:
         raise BadValue(f"{as_of.astimezone(UTC):%Y-%m-%d %H:%M} UTC is still to come.")
 
 
-def _known(opened: "Workspace", identifier: str) -> str:
-    """The id as the lead is known by it: an address that serves as one may be written otherwise."""
-    from mi_core.enrichment.intake import spellings
-
-    for spelled in spellings(identifier):
-        with suppress(UnknownPerson):
-            opened.enrichment.lead(spelled)
-            return spelled
-    return identifier
-
-
 def _left(opened: "Workspace") -> "Left":
     from mi_core.enrichment.listing import left
 
@@ -333,15 +320,12 @@ def _note_cancelled(queued: "Queued") -> None:
         terminal.note("Who was cancelled before is left alone; --again enriches them all the same.")
 
 
-def _end_run(worked: "Worked", left: "Left", *, is_whole: bool) -> None:
-    """Say what a run leaves. It ends with 1 where something stopped it, with 130 after Ctrl-C.
-
-    `is_whole`: it was to take all that was due, so what still is was left by Ctrl-C.
-    """
+def _end_run(worked: "Worked", left: "Left") -> None:
+    """Say what a run leaves. It ends with 1 where something stopped it, with 130 after Ctrl-C."""
     _note_ends(worked)
-    if said := in_short.left(left, worked, is_whole=is_whole):
+    if said := in_short.left(left, worked):
         terminal.note(" ".join(said))
     if worked.stopped:
         raise typer.Exit(1)
-    if left.due and is_whole:
+    if worked.is_interrupted and left.due:
         raise typer.Exit(130)

@@ -29,7 +29,9 @@ def worked(worked: "Worked") -> dict[str, object]:
     """What there was of each; why it stopped is said beside it."""
     counts = asdict(worked)
     batches = counts.pop("batches") or {}
-    shown = {name: counts[name] for name in counts if name not in ("stopped", "alert")}
+    shown = {
+        name: counts[name] for name in counts if name not in ("stopped", "is_interrupted", "alert")
+    }
     shown |= {f"batch_leads_{name}": batches.get(name) for name in _BATCHED}
     shown["batch_error"] = batches.get("error")
     return {name: value for name, value in shown.items() if value or name == "completed"}
@@ -38,10 +40,10 @@ def worked(worked: "Worked") -> dict[str, object]:
 _BATCHED = ("sent", "completed", "under_way")
 
 
-def left(left: "Left", worked: "Worked", *, is_whole: bool) -> list[str]:
-    """Sentences on what a run leaves; `is_whole` if it was to take all that was due."""
+def left(left: "Left", worked: "Worked") -> list[str]:
+    """Sentences on what a run leaves."""
     said = []
-    if left.due and worked.stopped is None and is_whole:
+    if left.due and worked.is_interrupted:
         said.append(f"Stopped; {_leads(left.due, 'is', 'are')} left.")
     elif left.due:
         said.append(f"{_leads(left.due, 'is', 'are')} still due.")

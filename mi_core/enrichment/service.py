@@ -309,10 +309,11 @@ class Enrichment:
         return queue.retry(self.state, now=self.clock(), partial=partial, user_id=user_id)
 
     def _user_id(self, written: str) -> str:
-        """The person's: of an id of the product, or a user_id as tables show it."""
+        """The person's: of an id of the product or an address, or a user_id as tables show it."""
         if queue.describe(self.state, written):
             return written
-        return intake.people(self.warehouse, self.keys, [written])[0]
+        owners = intake.people(self.warehouse, self.keys, intake.spellings(written))
+        return next((each for each in owners if queue.describe(self.state, each)), owners[0])
 
     def reopen(self, provider: str) -> None:
         """Let a provider that was down or shut be asked again at once; see `ledger.reopen`."""

@@ -48,6 +48,7 @@ class Worked:
     lost: int = 0
     batches: "Batched | None" = None
     stopped: str | None = None
+    is_interrupted: bool = False
     alert: str | None = None
 
     @property
@@ -113,6 +114,7 @@ class Worker:
                 await asyncio.gather(*running, return_exceptions=True)
         with self.state.reading() as transaction:
             budget = ledger.budget(transaction, now=self.clock(), rules=self.rules)
+        self.worked.is_interrupted = self.stop.is_set() and self.worked.stopped is None
         self.worked.alert = budget.alert
         return self.worked
 
