@@ -458,7 +458,7 @@ OFTEN = [kind for kind in KINDS if not kind.startswith(("hang", "slow"))]
 FATAL = ("insufficient_quota", "bad_key", "forbidden")
 
 
-def test_of_150_leads_with_five_in_a_hundred_calls_failing(tmp_path: Path, providers: Providers):
+def test_of_100_leads_with_five_in_a_hundred_calls_failing(tmp_path: Path, providers: Providers):
     rules = "[enrichment.breaker]\npause_seconds = 3.0\n"
     kinds = [kind for kind in OFTEN if kind not in FATAL and kind != "ok"]
     providers.faults.random(0.05, kinds, seed=11)
@@ -466,18 +466,18 @@ def test_of_150_leads_with_five_in_a_hundred_calls_failing(tmp_path: Path, provi
     clock.ticks = True
     with workspace:
         enrichment = workspace.enrichment
-        entries = leads(150, companies=30)
+        entries = leads(100, companies=20)
         enrichment.put(entries)
         for _ in range(4):
             enrichment.work(None)
             clock.now += HOUR
 
         status = enrichment.status().leads
-        assert status["completed"] > 0.99 * len(entries)
+        assert status["completed"] >= 0.99 * len(entries)
         assert status["completed"] + status["failed_permanent"] == len(entries)
         partial = rows(workspace, "select 1 from user_identity where is_partial = 1")
         assert len(partial) < 0.05 * len(entries)
-        assert sum(call.fault != "ok" for call in providers.asked()) > 8
+        assert sum(call.fault != "ok" for call in providers.asked()) > 5
         assert is_billed_right(workspace, providers)
 
 
