@@ -138,7 +138,7 @@ def table(paths: list[tuple[list[str], int, int, int]]) -> pl.DataFrame:
 
 
 @given(rows, st.sampled_from(["unique", "exposure", "first", "frequency"]), st.integers(1, 3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_credit_is_conserved(paths: Any, transform: str, order: int) -> None:
     source = table(paths)
     found = attribute_paths(
@@ -162,7 +162,7 @@ def test_credit_is_conserved(paths: Any, transform: str, order: int) -> None:
 
 
 @given(rows)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_renaming_channels_renames_the_credit(paths: Any) -> None:
     # Not of direct, which is told by its name.
     new = {"a": "zz", "b": "a", "c": "b", "x > y": "x", "direct": "direct"}
@@ -179,7 +179,7 @@ def test_renaming_channels_renames_the_credit(paths: Any) -> None:
 
 
 @given(rows)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_repeats_change_nothing_in_a_chain_of_order_one(paths: Any) -> None:
     stuttered = [([key for key in path for _ in range(3)], *rest) for path, *rest in paths]
     rules: dict[str, Any] = {"draws": 0, "min_conversions": 1}

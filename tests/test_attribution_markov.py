@@ -51,7 +51,7 @@ def test_effects_are_those_of_the_matrix_of_all_states(
 
 
 @given(walks, st.integers(1, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_any_walks_have_effects_between_0_and_1(walked: list[Walk], order: int) -> None:
     walked = [*walked, Walk((1, 2), True)]
     chain, counts = chain_of(walked, 4, order)

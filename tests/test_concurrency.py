@@ -14,7 +14,7 @@ from mi_core.settings import Settings
 from mi_core.workspace import open_workspace
 
 ROLES = Path(__file__).with_name("concurrent_roles.py")
-SECONDS = {"sqlite": 9, "postgresql": 6}
+SECONDS = {"sqlite": 6, "postgresql": 5}
 KILLS = 3
 
 

@@ -26,7 +26,7 @@ from mi_core.settings import load_settings
 from mi_core.state import Row
 from mi_core.workspace import Workspace
 
-KILLS = int(os.environ.get("ENRICHMENT_KILLS", "12"))
+KILLS = int(os.environ.get("ENRICHMENT_KILLS", "8"))
 """How often two workers at once are killed; some hundreds make a long soak."""
 
 RULES = """

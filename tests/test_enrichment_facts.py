@@ -199,7 +199,7 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.sampled_from(FACTS), junk), junk)
 def test_whatever_a_model_states_nothing_breaks_and_nothing_ugly_is_kept(stated, results):
     for fact in company_answer(stated, results).facts.values():
@@ -215,7 +215,7 @@ words = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(words, max_size=12).map(" ".join), st.lists(words, max_size=5).map(" ".join))
 def test_a_supported_fact_is_quoted_from_its_page(snippet, quote):
     for name, value in (("name", "Acme"), ("size", 250), ("location", "Berlin")):

@@ -275,7 +275,7 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, database=None)
+@settings(max_examples=15, deadline=None, database=None)
 @given(acts)
 def test_caps_hold_and_days_add_up_whatever_happens_in_which_order(
     module_state: State, acts: list[Act]
@@ -342,7 +342,7 @@ def test_each_provider_has_a_rate_of_its_own_and_batches_have_none(state: State)
     assert reserve(state, 1, price=slow, provider="rapidapi").call_at == NOW
 
 
-@settings(max_examples=25, deadline=None, database=None)
+@settings(max_examples=15, deadline=None, database=None)
 @given(
     st.integers(1, 6),
     st.sampled_from([0.2, 0.5, 0.8, 1.0]),

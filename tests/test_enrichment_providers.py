@@ -584,7 +584,7 @@ def test_what_perplexity_says_that_it_costs_is_booked_if_it_can_be(stated, micro
 usd = st.decimals(0, 100, places=4).map(float)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data(), usd, usd, usd)
 def test_no_answer_within_the_limits_costs_more_than_was_reserved(data, given_usd, made_usd, each):
     known = data.draw(st.sets(st.sampled_from(list(FACTS))))

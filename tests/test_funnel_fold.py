@@ -108,7 +108,7 @@ def referred(case: Case) -> list[Way | None]:
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@settings(max_examples=160, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_how_far_people_get_is_that_of_the_reference(order: str, data: st.DataObject):
     case = data.draw(cases(orders=[order]))
@@ -123,7 +123,7 @@ def furthest(case: Case) -> list[int]:
     return fold(case).furthest.tolist()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_another_event_never_sets_anybody_back_where_others_may_lie_between(data: st.DataObject):
     case = data.draw(cases(orders=["ordered", "any"], most_exclusions=0, is_distinct=True))
@@ -134,7 +134,7 @@ def test_another_event_never_sets_anybody_back_where_others_may_lie_between(data
     assert all(one <= other for one, other in zip(before, after, strict=True))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(case=cases(most_exclusions=0), wider=st.integers(1, UNTIL))
 def test_a_wider_window_never_sets_anybody_back(case: Case, wider: int):
     asked = replace(case.asked, window=case.asked.window + wider)
@@ -143,7 +143,7 @@ def test_a_wider_window_never_sets_anybody_back(case: Case, wider: int):
     assert all(one <= other for one, other in pairs)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(case=cases(orders=["strict"], most_exclusions=0, is_distinct=True))
 def test_strict_gets_no_further_than_ordered_nor_that_than_any(case: Case):
     strict, ordered, anyhow = (
@@ -154,7 +154,7 @@ def test_strict_gets_no_further_than_ordered_nor_that_than_any(case: Case):
     assert all(a <= b <= c for a, b, c in zip(strict, ordered, anyhow, strict=True))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(case=cases())
 def test_moments_rise_within_one_window(case: Case):
     for each in folded(case):
@@ -162,7 +162,7 @@ def test_moments_rise_within_one_window(case: Case):
         assert each.moments[-1] - each.moments[0] <= case.asked.window
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(case=cases(), later=st.integers(-(10**15), 10**15))
 def test_only_distances_in_time_count(case: Case, later: int):
     shifted = replace(
@@ -176,7 +176,7 @@ def test_only_distances_in_time_count(case: Case, later: int):
     assert fold(shifted).is_left_out.tolist() == fold(case).is_left_out.tolist()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(case=cases())
 def test_one_person_is_nothing_to_another(case: Case):
     alone = [folded(replace(case, crowd=(events,)))[0] for events in case.crowd]

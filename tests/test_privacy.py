@@ -21,7 +21,7 @@ from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace
 
 QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 KEYS = HashKeys((b"new key of the tests, 32 characters", b"old " * 30))
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
