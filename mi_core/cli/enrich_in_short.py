@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mi_core.enrichment.costs import Costs, Stats
     from mi_core.enrichment.decoy_run import Decoys
-    from mi_core.enrichment.ledger import Budget
+    from mi_core.enrichment.leave import Budget
     from mi_core.enrichment.listing import Left
     from mi_core.enrichment.service import Queued, Status
     from mi_core.enrichment.worker import Worked

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from mi_core.definitions import EnrichmentRules, ProviderPrice
 from mi_core.enrichment import ledger
 from mi_core.enrichment.calls import SHUT, Provider, Reply
+from mi_core.enrichment.leave import Down, Later, LeaseLost, OverBudget, Reserved, Shut
 from mi_core.enrichment.queue import Lead
 from mi_core.state import State, Transaction
 
@@ -107,22 +108,22 @@ class Asker:
                 self.state, lead, provider, price, request, now=now, rules=self.rules
             )
             match leave:
-                case ledger.Reserved():
+                case Reserved():
                     await _until(leave.call_at, now)
                     if leave.call_at > now and self._is_lost(lead, leave.call_id):
                         raise LostLease
                     return leave.call_id
-                case ledger.Later(due) if due > now + ledger.LONGEST_WAIT:
+                case Later(due) if due > now + ledger.LONGEST_WAIT:
                     raise PutOff(due)
-                case ledger.Later(due):
+                case Later(due):
                     await _until(due, now)
-                case ledger.Down(reason):
+                case Down(reason):
                     raise ProviderDown(reason)
-                case ledger.Shut(reason):
+                case Shut(reason):
                     raise AccountShut(reason)
-                case ledger.OverBudget(reason):
+                case OverBudget(reason):
                     raise BudgetReached(reason)
-                case ledger.LeaseLost():
+                case LeaseLost():
                     raise LostLease
 
     def _is_lost(self, lead: Lead | None, call_id: str) -> bool:

@@ -16,6 +16,7 @@ from mi_core.definitions import Definitions, EnrichmentRules
 from mi_core.enrichment import intake, ledger, queue
 from mi_core.enrichment.asking import Asker
 from mi_core.enrichment.intake import Given
+from mi_core.enrichment.leave import Budget
 from mi_core.enrichment.queue import NewLead
 from mi_core.enrichment.worker import Worked, Worker
 from mi_core.enrichment.working import Steps
@@ -105,7 +106,7 @@ class Status:
     answered_by: Mapping[str, str]
     leads: Mapping[str, int]
     providers: Sequence[Row]
-    budget: ledger.Budget
+    budget: Budget
 
 
 class Enrichment:
