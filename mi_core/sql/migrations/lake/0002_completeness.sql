@@ -10,12 +10,14 @@ create table event_delivery (
 );
 alter table event_delivery set partitioned by (year(occurred_at), month(occurred_at));
 
--- What was pulled by PostHog's query API: whole windows of occurred_at, written with their rows. It
--- says nothing of any person.
+-- What was pulled by PostHog's query API: windows of occurred_at, each written in one transaction
+-- with its rows. They say nothing of any person.
 create table pull_window (
     since timestamp,
-    until timestamp,                 -- exclusive: the next pull begins some time before it
-    pulled_at timestamp,             -- when PostHog was asked for the last of it
+    until timestamp,                 -- exclusive
+    run_since timestamp,             -- what the pull was to fetch: one that was interrupted goes on
+    run_until timestamp,
+    pulled_at timestamp,             -- when the pull began: what arrived later isn't in it
     delivered bigint,                -- rows that PostHog gave
     accepted bigint,
     duplicates bigint,
