@@ -141,6 +141,7 @@ def _scoring(workspace: "Workspace", as_of: str | datetime | None) -> tuple[date
     wanted = instant(as_of)
     found = workspace.warehouse.sql(
         "select as_of, max(config_version) from lake.user_magnetism_index"
+        " semi join lake.score_run using (as_of)"
         " where $wanted is null or as_of <= $wanted group by as_of order by as_of desc limit 1",
         {"wanted": wanted},
     ).fetchone()

@@ -271,7 +271,7 @@ def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
         ("mv_daily_funnel", "daily_funnel"),
     ):
         warehouse.sql(f"delete from lake.{table}")
-        warehouse.sql(f"insert into lake.{table} by name from {staged}")
+        warehouse.sql(f"insert into lake.{table} by name from {staged}", name=table)
     for window in ("7d", "30d"):
         table = f"mv_user_magnetism_{window}"
         warehouse.sql(f"delete from lake.{table}")
@@ -281,7 +281,7 @@ def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
 def _insert(warehouse: Warehouse, table: str, relation: str, **params: object) -> None:
     """Append a relation over staged tables to a table of the lake, without a copy in between."""
     select = relation_sql(f"scores/{relation}")
-    warehouse.sql(f"insert into lake.{table} by name\n{select}", params)
+    warehouse.sql(f"insert into lake.{table} by name\n{select}", params, name=table)
 
 
 def _assign_personas(warehouse: Warehouse, state: State, as_of: datetime) -> int:

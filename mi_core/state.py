@@ -27,6 +27,8 @@ QUEUE_KEY, LEDGER_KEY = 4_711_004, 4_711_005
 
 Whoever takes both takes them in this order, so that nobody waits in a circle.
 """
+_AT_ONCE = 10_000
+"""Values in a query; SQLite takes 32,766."""
 _PRAGMAS = (
     "journal_mode = wal",
     "synchronous = full",
@@ -40,10 +42,17 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Posted:
-    """What became of events that were put into the inbox."""
+    """What became of events that were put into the inbox, one by one."""
 
-    accepted: int
-    duplicates: int
+    is_new: tuple[bool, ...]
+
+    @property
+    def accepted(self) -> int:
+        return sum(self.is_new)
+
+    @property
+    def duplicates(self) -> int:
+        return len(self.is_new) - self.accepted
 
 
 class Transaction:
@@ -75,6 +84,16 @@ class Transaction:
         if rows:
             self._connection.execute(sa.text(statement), [_bindable(row) for row in rows])
 
+    def known(self, table: str, column: str, values: Sequence[str]) -> set[str]:
+        """Which of `values` the column holds."""
+        query = sa.text(f"select {column} from {table} where {column} in :some")
+        some = sa.bindparam("some", expanding=True)
+        found: set[str] = set()
+        for start in range(0, len(values), _AT_ONCE):
+            bound = {"some": list(values[start : start + _AT_ONCE])}
+            found.update(self._connection.execute(query.bindparams(some), bound).scalars())
+        return found
+
     def one_at_a_time(self, key: int) -> None:
         """Wait until no other transaction holds `key`; SQLite has one writer anyway."""
         if self._is_postgresql:
@@ -88,8 +107,11 @@ class State:
         self._engine = engine
 
     @classmethod
-    def open(cls, path: Path, settings: Settings) -> "State":
+    def open(cls, path: Path, settings: Settings, *, is_alone: bool = False) -> "State":
         """Open the state of the workspace at `path`, made or upgraded where needed.
+
+        `is_alone` says that nothing else in this process reads SQLite's file; then its connection
+        stays open, which makes a small write several times quicker.
 
         Raises
         ------
@@ -102,7 +124,7 @@ class State:
                 url.set(drivername="postgresql+psycopg"), hide_parameters=True
             )
         else:
-            engine = _sqlite_engine(path / "state.sqlite")
+            engine = _sqlite_engine(path / "state.sqlite", is_alone=is_alone)
         state = cls(engine)
         with ExitStack() as on_failure:
             on_failure.callback(state.close)
@@ -158,8 +180,6 @@ class State:
         They are on disk when this returns, or when the transaction `within` ends. The id is what
         makes a second delivery a duplicate.
         """
-        at = _naive(received_at)
-        rows = [{"event_id": key, "received_at": at, "body": body} for key, body in events]
         insert = (
             "insert into inbox (event_id, received_at, body)"
             " values (:event_id, :received_at, :body) on conflict (event_id) do nothing"
@@ -167,15 +187,55 @@ class State:
         with self._joined(within) as transaction:
             # Numbers must become visible in their order: the drain keeps only the newest.
             transaction.one_at_a_time(_INBOX_KEY)
-            accepted = sum(transaction.change(insert, **row) for row in rows)
-        return Posted(accepted, len(rows) - accepted)
+            known = transaction.known("inbox", "event_id", [key for key, _ in events])
+            is_new = []
+            for key, _ in events:
+                is_new.append(key not in known)
+                known.add(key)
+            fresh = [
+                {"event_id": key, "received_at": received_at, "body": body}
+                for (key, body), new in zip(events, is_new, strict=True)
+                if new
+            ]
+            transaction.change_each(insert, fresh)
+        return Posted(tuple(is_new))
+
+    def note_webhooks(
+        self, webhook_ids: Sequence[str], received_at: datetime, *, within: Transaction
+    ) -> set[str]:
+        """Remember signed deliveries by their ids; returns those that were remembered already."""
+        insert = (
+            "insert into webhook_delivery (webhook_id, received_at)"
+            " values (:webhook_id, :received_at) on conflict (webhook_id) do nothing"
+        )
+        within.one_at_a_time(_INBOX_KEY)
+        known = within.known("webhook_delivery", "webhook_id", webhook_ids)
+        fresh = [
+            {"webhook_id": each, "received_at": received_at}
+            for each in dict.fromkeys(webhook_ids)
+            if each not in known
+        ]
+        within.change_each(insert, fresh)
+        return known
+
+    def inbox_after(self, seq: int) -> tuple[int, datetime | None]:
+        """How many events wait in the inbox behind number `seq`, and since when."""
+        query = "select count(*) as events, min(received_at) as since from inbox where seq > :seq"
+        with self.reading() as transaction:
+            [row] = transaction.rows(query, seq=seq)
+        return row["events"], moment(row["since"])
 
     def prune_inbox(self, seq: int, received_before: datetime) -> int:
         """Delete what the lake holds (up to `seq`) and no sender will repeat; returns how many."""
-        delete = "delete from inbox where seq <= :seq and received_at < :before"
-        with self._write() as connection:
-            bound = {"seq": seq, "before": _naive(received_before)}
-            return int(connection.execute(sa.text(delete), bound).rowcount)
+        with self.writing() as transaction:
+            transaction.change(
+                "delete from webhook_delivery where received_at < :before", before=received_before
+            )
+            return transaction.change(
+                "delete from inbox where seq <= :seq and received_at < :before",
+                seq=seq,
+                before=received_before,
+            )
 
     # --- personas
 
@@ -229,6 +289,19 @@ class State:
             " and (superseded_at is null or superseded_at > :at)"
         )
         return self._one(query, {"user_id": user_id, "at": _naive(as_of)})
+
+    def assignment_of(self, user_id: str) -> Row | None:
+        """The persona now in force: confidence, source, assigned_at, and its bucket's columns."""
+        query = (
+            "select p.confidence, p.source, p.assigned_at, b.slug, b.label, b.description,"
+            " b.intent_level, b.traits from user_persona as p join persona_bucket as b"
+            " on b.slug = p.slug where p.user_id = :user_id and p.superseded_at is null"
+        )
+        row = self._one(query, {"user_id": user_id})
+        if row is None:
+            return None
+        read = {"assigned_at": moment(row["assigned_at"]), "traits": json.loads(row["traits"])}
+        return {**row, **read}
 
     def company_of(self, user_id: str, as_of: datetime) -> Row | None:
         """The person's company as known before `as_of`: company_size; None where it isn't."""
@@ -326,13 +399,13 @@ class State:
         )
 
 
-def _sqlite_engine(file: Path) -> sa.Engine:
+def _sqlite_engine(file: Path, *, is_alone: bool) -> sa.Engine:
     # No connection outlives its work: DuckDB reads the same file with an SQLite of its own, and if
     # one of two SQLites in a process closes the file, the system drops the locks of the other.
     engine = sa.create_engine(
         f"sqlite:///{file}",
         connect_args={"timeout": 60},
-        poolclass=sa.NullPool,
+        poolclass=sa.QueuePool if is_alone else sa.NullPool,
         hide_parameters=True,
     )
 

@@ -2,36 +2,30 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from mi_core.definitions import Definitions, load_definitions
-from mi_core.errors import BadValue, UnknownPerson, WorkspaceError
+from mi_core.errors import BadValue, UnknownPerson
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
-from mi_core.ingest.door import Door
-from mi_core.ingest.inbox import drain, post_events
-from mi_core.ingest.keys import HashKeys, load_keys
+from mi_core.ingest.inbox import drain
 from mi_core.ingest.summary import IngestSummary
+from mi_core.inlet import Inlet
 from mi_core.person import Person, find_person, view_person
 from mi_core.scoring import ScoreSummary, score, thin_snapshots
 from mi_core.settings import Settings, load_settings
-from mi_core.state import Posted, State
-from mi_core.warehouse import Warehouse
+from mi_core.snapshot import newest_snapshot, take_snapshot
 
 if TYPE_CHECKING:
     import polars as pl
 
     from mi_core.attribution import Attribution
     from mi_core.definitions import FunnelStep
-    from mi_core.enrichment.service import Enrichment
     from mi_core.funnels import Funnel
     from mi_core.ingest.spend import SpendSummary
     from mi_core.journey import Journey
@@ -46,70 +40,23 @@ class Maintenance:
     inbox_rows_pruned: int
 
 
-class Workspace:
+class Workspace(Inlet):
     """A company's events, scores and reports in one folder. Open one with `open_workspace`."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        self.path = path
-        self.settings = settings
-        self.definitions: Definitions = load_definitions(_overlay(path))
-        self.keys: HashKeys = load_keys(path, settings)
-        self.door = Door(self.definitions, self.keys)
+        super().__init__(path, settings, is_alone=False)
         self._is_classified = False
         with ExitStack() as on_failure:
-            self.state = State.open(path, settings)
-            on_failure.callback(self.state.close)
-            self.warehouse = Warehouse.open(path, settings)
-            on_failure.callback(self.warehouse.close)
+            on_failure.callback(self.close)
             self.warehouse.load_definitions(self.definitions)
-            self._check_keys()
             self._register_definitions()
             on_failure.pop_all()
-
-    def __enter__(self) -> "Workspace":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self.warehouse.close()
-        self.state.close()
 
     def ingest(self, paths: Iterable[Path | str], *, progress: Progress = silent) -> IngestSummary:
         """Take PostHog batch exports, files or folders, into the lake; see `ingest_files`."""
         summary = ingest_files(self.warehouse, self.door, map(Path, paths), progress=progress)
         self._follow_people()
         return summary
-
-    def post(
-        self,
-        events: Iterable[Mapping[str, Any]],
-        *,
-        received_at: datetime | None = None,
-        source: str = "webhook",
-    ) -> tuple[Posted, dict[int, str]]:
-        """Put events into the inbox; see `post_events`. `received_at` defaults to now.
-
-        An address that somebody gives in one of them queues a lead, and consent withheld in one
-        cancels it; see `enrichment.capture`.
-        """
-        given = list(events)
-        posted, refused = post_events(
-            self.warehouse,
-            self.state,
-            self.door,
-            given,
-            source=source,
-            received_at=received_at or datetime.now(UTC),
-        )
-        self._queue_leads(given, refused)
-        return posted, refused
 
     def drain(self) -> int:
         """Move what is new in the inbox to the lake; returns how many events the lake gained."""
@@ -146,7 +93,8 @@ class Workspace:
         distinct_id
             An id of the product, or a `user_id` as tables and reports show it.
         as_of
-            Exclusive; default: the newest scoring, or now where there is none.
+            Exclusive; default: the newest scoring, or the person's own since then, or now where
+            there is none.
 
         Raises
         ------
@@ -154,8 +102,36 @@ class Workspace:
             The id belongs to nobody here, or to nobody with events before `as_of`.
         """
         self._keep_classified()
-        user_id, moment = self._whose(distinct_id), self._moment(as_of)
+        user_id = self.user_id_of(distinct_id)
+        moment = self._moment_of(user_id, as_of)
         return view_person(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
+
+    def rescore(self, distinct_id: str) -> Person:
+        """Score one person as of now, the inbox included, and keep that; see `take_snapshot`.
+
+        Raises
+        ------
+        UnknownPerson
+            The id belongs to nobody here, or to nobody with events before now.
+        """
+        self.drain()
+        self._keep_classified()
+        user_id, now = self.user_id_of(distinct_id), datetime.now(UTC)
+        take_snapshot(self.warehouse, self.state, self.definitions, user_id, as_of=now)
+        return view_person(self.warehouse, self.state, self.definitions, user_id, as_of=now)
+
+    def user_id_of(self, distinct_id: str) -> UUID:
+        """Whose an id of the product is, or a `user_id` as tables and reports show it.
+
+        Raises
+        ------
+        UnknownPerson
+            The id belongs to nobody here.
+        """
+        user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
+        if user_id is None:
+            raise UnknownPerson("No event of this workspace came with that id.")
+        return user_id
 
     def attribution(
         self,
@@ -215,13 +191,9 @@ class Workspace:
         from mi_core.journey import view_journey
 
         self._keep_classified()
-        return view_journey(
-            self.warehouse,
-            self.state,
-            self.definitions,
-            self._whose(distinct_id),
-            as_of=self._moment(as_of),
-        )
+        user_id = self.user_id_of(distinct_id)
+        moment = self._moment_of(user_id, as_of)
+        return view_journey(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
 
     def funnel(
         self,
@@ -334,16 +306,6 @@ class Workspace:
 
         return ingest_spend(self.warehouse, self.definitions, map(Path, files), replace=replace)
 
-    @cached_property
-    def enrichment(self) -> "Enrichment":
-        """Leads: `enrichment.put([...])` queues them, `.work()` works the queue, `.lead(id)` tells.
-
-        `.costs()` says what they cost; see `enrichment.service`.
-        """
-        from mi_core.enrichment.service import Enrichment
-
-        return Enrichment(self.warehouse, self.state, self.definitions, self.keys, self.settings)
-
     def scored_as_of(self) -> datetime | None:
         """The instant of the newest scoring; None before the first."""
         row = self.warehouse.sql("select max(as_of) from lake.score_run").fetchone()
@@ -413,19 +375,10 @@ class Workspace:
             )
         return as_of
 
-    def _whose(self, distinct_id: str) -> UUID:
-        user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
-        if user_id is None:
-            raise UnknownPerson("No event of this workspace came with that id.")
-        return user_id
-
-    def _queue_leads(self, events: Sequence[Mapping[str, Any]], refused: dict[int, str]) -> None:
-        from mi_core.enrichment.capture import captured, withdrawn
-
-        if leads := captured(events, refused, self.definitions):
-            self.enrichment.put(leads, reopens=False)
-        if ids := withdrawn(events):
-            self.enrichment.withdraw(ids)
+    def _moment_of(self, user_id: UUID, as_of: datetime | None) -> datetime:
+        """As `_moment`, or the person's own snapshot where that is newer."""
+        own = newest_snapshot(self.warehouse, user_id) if as_of is None else None
+        return own or self._moment(as_of)
 
     def _follow_people(self) -> None:
         """Let the state follow people whose user_id is another now; a crash only puts it off."""
@@ -458,20 +411,6 @@ class Workspace:
         self.state.register_config(definitions.version, body, created_at=datetime.now(UTC))
         self.state.set_meta("definitions", definitions.version)
 
-    def _check_keys(self) -> None:
-        """Refuse keys that the stored hashes weren't made with: all would become strangers."""
-        known = self.state.meta("hash_key")
-        current = self.keys.fingerprint
-        if known is None:
-            self.state.set_meta("hash_key", current)
-        elif known != current:
-            if known not in self.keys.fingerprints():
-                raise WorkspaceError(
-                    f"The ids in {self.path} were hashed with another key than the one at hand: "
-                    "set MI_HASH_KEYS to it, or to NEW,OLD to rotate."
-                )
-            self.state.set_meta("hash_key", current)
-
 
 def open_workspace(
     path: Path | str | None = None, *, settings: Settings | None = None
@@ -492,8 +431,3 @@ def _instants(as_of: datetime, since: datetime | None, every: timedelta) -> list
     while since is not None and instants[-1] - every >= since:
         instants.append(instants[-1] - every)
     return instants[::-1]
-
-
-def _overlay(path: Path) -> Path | None:
-    file = path / "overlay.toml"
-    return file if file.exists() else None

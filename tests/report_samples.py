@@ -100,6 +100,7 @@ def fill(warehouse: Warehouse) -> None:
     for table, rows in {
         "user_event": [row for number, name in enumerate(people) for row in _history(number, name)],
         "user_milestone": [_first_times(number, name) for number, name in enumerate(people)],
+        "score_run": [{"as_of": f"2024-{day}"} for day in ("05-01", "06-01", "06-30")],
         "user_intent_score": [_intent(number, name) for number, name in enumerate(people)],
         "user_magnetism_index": [
             _magnetism(number, name, as_of)

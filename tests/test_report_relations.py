@@ -128,7 +128,10 @@ def test_band_share_takes_the_last_scoring_of_each_day(lake):
         magnetism("bo", "cold", as_of="06-10 18:00"),
         magnetism("anna", "hot", as_of="06-30"),
         magnetism("bo", "hot", as_of="06-30") | {"time_window": "7d"},
+        magnetism("bo", "hot", as_of="06-10 20:00"),  # one person's snapshot: no scoring
     )
+    runs = ("06-01", "06-10 06:00", "06-10 18:00", "06-30")
+    put(lake, "lake.score_run", *({"as_of": f"2024-{at}"} for at in runs))
     found = rows(lake, "band_share", bands=["cold", "warm", "hot"], **SPAN)
     assert [(row["as_of"].day, row["band"], row["people"], row["share"]) for row in found] == [
         (10, "cold", 1, 0.5),

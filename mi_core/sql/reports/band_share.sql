@@ -8,6 +8,7 @@ bands as (
 scorings as (
     select max(as_of) as as_of
     from lake.user_magnetism_index
+    semi join lake.score_run using (as_of)
     where time_window = '30d' and as_of > $since and as_of <= $until
     group by as_of::date
 ),

@@ -1,11 +1,26 @@
--- One row per scoring whose snapshots may go: over $days days older than the newest, and not the
--- last of its UTC day.
-select distinct run.as_of
-from lake.score_run as run
+-- One row per instant whose snapshots may go: over $days days older than the newest scoring, and not
+-- the last scoring of its UTC day. Besides scorings, those are the instants at which one person alone
+-- was scored.
+with
+newest as (
+    select max(as_of) - to_days($days) as kept_from
+    from lake.score_run
+),
+scored as (
+    select as_of
+    from lake.score_run
+    union
+    select as_of
+    from lake.user_intent_score
+    where as_of < (select kept_from from newest)
+)
+select scored.as_of
+from scored
+cross join newest
 where
-    run.as_of < (select max(as_of) - to_days($days) from lake.score_run)
+    scored.as_of < newest.kept_from
     and exists (
         select 1
         from lake.score_run as later
-        where later.as_of > run.as_of and later.as_of::date = run.as_of::date
+        where later.as_of > scored.as_of and later.as_of::date = scored.as_of::date
     )

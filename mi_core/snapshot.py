@@ -1,0 +1,97 @@
+"""A snapshot of one person between two scorings of everybody, for who wants the score of right now.
+
+It stands beside those of the scorings and counts as history. What is about everybody, such as a
+report, a cohort or the next incremental scoring, goes by `score_run`, where it isn't.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from mi_core import scoring
+from mi_core.definitions import Definitions
+from mi_core.errors import UnknownPerson
+from mi_core.relations import relation_sql
+from mi_core.state import State
+from mi_core.warehouse import Warehouse
+
+TABLES = ("user_intent_score", "user_magnetism_index")
+
+
+def take_snapshot(
+    warehouse: Warehouse,
+    state: State,
+    definitions: Definitions,
+    user_id: UUID,
+    *,
+    as_of: datetime,
+) -> None:
+    """Score one person as of now, in place of their snapshots since the newest scoring.
+
+    `as_of` has a time zone, and is after the newest scoring: one for the past would be history that
+    nobody saw.
+
+    Raises
+    ------
+    UnknownPerson
+        The person has no event before `as_of`.
+    """
+    moment = scoring.naive_utc(as_of)
+    with warehouse.reading() as snapshot:
+        _stage(warehouse, definitions, user_id, moment, state.company_of(str(user_id), as_of))
+    run = {"as_of": moment, "config_version": definitions.version, "snapshot": snapshot}
+    window = {"intent_window": scoring.intent_window(definitions)}
+    with warehouse.publish(f"one person as of {moment:%Y-%m-%d %H:%M:%S}"):
+        _drop_older(warehouse, user_id)
+        _insert(warehouse, "user_intent_score", run | window)
+        _insert(warehouse, "user_magnetism_index", run)
+
+
+def _stage(
+    warehouse: Warehouse,
+    definitions: Definitions,
+    user_id: UUID,
+    moment: datetime,
+    company: Mapping[str, Any] | None,
+) -> None:
+    """Stage the scores of a population of one."""
+    who = {"user_id": str(user_id)}
+    known = [{**who, **company}] if company else []
+    warehouse.load_rows("scope_person", [who], {"user_id": "uuid"})
+    warehouse.load_rows("company", known, {"user_id": "uuid", "company_size": "bigint"})
+    scoring.stage_people(warehouse, definitions, moment)
+    if not scoring.stage_features(warehouse, definitions, moment):
+        raise UnknownPerson(f"This person has no event before {moment:%Y-%m-%d %H:%M} UTC.")
+    scoring.stage_scores(warehouse, definitions, moment)
+
+
+def newest_snapshot(warehouse: Warehouse, user_id: UUID) -> datetime | None:
+    """The instant of the person's snapshot after the newest scoring; None where there is none."""
+    since = _scored_as_of(warehouse)
+    row = warehouse.sql(
+        "select max(as_of) from lake.user_intent_score where user_id = $user_id and as_of > $since",
+        {"user_id": user_id, "since": since},
+    ).fetchone()
+    return row[0].replace(tzinfo=UTC) if row and row[0] else None
+
+
+def _drop_older(warehouse: Warehouse, user_id: UUID) -> None:
+    since = _scored_as_of(warehouse)
+    for table in TABLES:
+        warehouse.sql(
+            f"delete from lake.{table} where user_id = $user_id and as_of > $since",
+            {"user_id": user_id, "since": since},
+        )
+
+
+def _scored_as_of(warehouse: Warehouse) -> datetime:
+    """The newest scoring's; before the first, a time before all."""
+    row = warehouse.sql("select max(as_of) from lake.score_run").fetchone()
+    return row[0] if row and row[0] else datetime.min
+
+
+def _insert(warehouse: Warehouse, table: str, params: Mapping[str, Any]) -> None:
+    warehouse.sql(
+        f"insert into lake.{table} by name\n{relation_sql(f'scores/{table}')}", dict(params)
+    )
