@@ -31,6 +31,17 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def literal(value: object) -> str:
+    """A text, some bytes, a list of these or None, as DuckDB writes it where none can be bound."""
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return f"[{', '.join(map(literal, value))}]"
+    if isinstance(value, bytes):
+        return "'" + "".join(f"\\x{byte:02X}" for byte in value) + "'::blob"
+    return quoted(str(value))
+
+
 def identifier(name: str) -> str:
     """A table's name, refused where it could be anything else."""
     if not name.replace("_", "").isalnum():

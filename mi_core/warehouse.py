@@ -10,6 +10,7 @@ wait for a writer.
 import importlib.util
 import json
 import logging
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ import duckdb
 from mi_core import migrations
 from mi_core.errors import RelationError, WorkspaceError
 from mi_core.locks import file_lock, write_lock
-from mi_core.relations import identifier, quoted, relation_sql, shape
+from mi_core.relations import identifier, literal, quoted, relation_sql, shape
 from mi_core.settings import Settings
 
 if TYPE_CHECKING:
@@ -101,10 +102,13 @@ class Warehouse:
         )
         self._depth = 0
         self._is_reading = False
+        self._seconds: dict[str, float] | None = None
 
     @classmethod
-    def open(cls, path: Path, settings: Settings) -> "Warehouse":
-        """Attach the lake and the state of the workspace at `path`, made or upgraded where needed.
+    def open(cls, path: Path, settings: Settings, *, has_state: bool = True) -> "Warehouse":
+        """Attach the lake of the workspace at `path`, made or upgraded where needed.
+
+        And its state, which must be there, unless `has_state` is false.
 
         Raises
         ------
@@ -115,7 +119,8 @@ class Warehouse:
         warehouse._set_up()
         try:
             warehouse._attach_lake()
-            warehouse._attach_state()
+            if has_state:
+                warehouse._attach_state()
         except duckdb.Error as error:
             warehouse.close()
             raise WorkspaceError(f"The lake in {path} can't be opened: {_plain(error)}") from None
@@ -139,10 +144,17 @@ class Warehouse:
     # --- reading
 
     def sql(
-        self, query: str, params: Mapping[str, object] | Sequence[object] | None = None
+        self,
+        query: str,
+        params: Mapping[str, object] | Sequence[object] | None = None,
+        *,
+        name: str = "query",
     ) -> duckdb.DuckDBPyConnection:
-        """Run one statement; the result offers `fetchall` and `fetchone`."""
-        return self._execute("query", query, params)
+        """Run one statement; the result offers `fetchall` and `fetchone`.
+
+        `name` is what `timed` and errors call it.
+        """
+        return self._execute(name, query, params)
 
     def query(self, name: str, **params: object) -> duckdb.DuckDBPyConnection:
         """Run the relation `name`; the result is that of `sql`, with its own types."""
@@ -230,6 +242,21 @@ class Warehouse:
         row = self._execute(name, statement, params).fetchone()
         return int(row[0]) if row else 0
 
+    def prepare(self, name: str, statement: str, **params: object) -> None:
+        """Plan a statement once, for `run` to run often; its parameters keep these values.
+
+        To plan a long one takes longer than to run it over few rows.
+        """
+        if params:
+            # Written into it: DuckDB plans a statement with parameters of its own anew each time.
+            named = re.compile(rf"\$({'|'.join(params)})\b")
+            statement = named.sub(lambda found: literal(params[found[1]]), statement)
+        self._execute(name, f"prepare {identifier(name)} as\n{statement}", None)
+
+    def run(self, name: str) -> duckdb.DuckDBPyConnection:
+        """Run the prepared statement `name`; the result is that of `sql`."""
+        return self._execute(name, f"execute {identifier(name)}", None)
+
     @contextmanager
     def view(self, name: str, select: str) -> Iterator[None]:
         """A temporary view of `select`, while the block runs."""
@@ -254,6 +281,15 @@ class Warehouse:
         """The id of the newest lake snapshot."""
         row = self.sql("select id from lake.current_snapshot()").fetchone()
         return int(row[0]) if row else 0
+
+    @contextmanager
+    def timed(self) -> Iterator[dict[str, float]]:
+        """Yields the seconds by relation of what runs in the block, counted as it goes."""
+        self._seconds = {}
+        try:
+            yield self._seconds
+        finally:
+            self._seconds = None
 
     @contextmanager
     def reading(self) -> Iterator[int]:
@@ -430,7 +466,10 @@ class Warehouse:
             result: Any = self.connection.execute(query, params or None)
         except duckdb.Error as error:
             raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
-        log.debug("%s: %.1f ms", name, 1000 * (time.perf_counter() - started))
+        seconds = time.perf_counter() - started
+        log.debug("%s: %.1f ms", name, 1000 * seconds)
+        if self._seconds is not None:
+            self._seconds[name] = self._seconds.get(name, 0.0) + seconds
         return result  # type: ignore[no-any-return]
 
 

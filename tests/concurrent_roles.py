@@ -15,6 +15,7 @@ from pathlib import Path
 from exports import Event, event
 
 from mi_core import open_workspace
+from mi_core.ingest.inbox import Taken
 from mi_core.workspace import Workspace
 
 AS_OF = datetime(2024, 7, 1, tzinfo=UTC)
@@ -47,8 +48,8 @@ def write(workspace: Workspace, say: Callable[[str], None]) -> Iterator[None]:
     rng = random.Random()
     for batch in visits(rng):
         again = [row for row in batch if rng.random() < 0.2]
-        posted, refused = workspace.post([*batch, *again], received_at=AS_OF)
-        assert (posted.accepted, posted.duplicates, refused) == (len(batch), len(again), {})
+        posted = workspace.post([*batch, *again], received_at=AS_OF)
+        assert posted == Taken(len(batch), len(again))
         say(" ".join(row["uuid"] for row in batch))
         yield
         time.sleep(PAUSE_SECONDS)

@@ -471,7 +471,7 @@ OTHERS = ("true", "null", '""', '"yes"', "1", '"1"', "0.0", '"no."', '" no"', "[
 @pytest.mark.parametrize("value", [*WITHHELD, *OTHERS])
 def test_consent_is_withheld_where_the_door_says_so(workspace: Workspace, value: str):
     said = capture(properties={"consent_analytics": json.loads(value)})
-    _, refused = workspace.post([said])
+    refused = workspace.post([said]).refused
     assert bool(refused) == bool(withdrawn([said])) == (value in WITHHELD)
 
 

@@ -40,24 +40,25 @@ class Door:
 
     def open(self, warehouse: Warehouse) -> Mapping[str, object]:
         """Get ready for the rows of `raw_event`; returns the parameters of `staging/door`."""
-        privacy = self.definitions.privacy
-        experiment = "^(?:" + "|".join(map(_literal, privacy.experiment_prefixes)) + ")"
-        personal = personal_pattern(self.definitions, None)
         warehouse.load_rows("property_whitelist", self._whitelist())
-        warehouse.stage(
-            "event_shape",
-            "staging/event_shape",
-            experiment=experiment,
-            personal=personal,
-            not_properties=list(_NOT_PROPERTIES),
-        )
+        warehouse.stage("event_shape", "staging/event_shape", **self.shapes())
         return {
-            "experiment": experiment,
-            "personal": personal,
+            **self._patterns(),
             "suspicious": self._suspicious,
-            "refused_ids": list(privacy.refused_ids),
+            "refused_ids": list(self.definitions.privacy.refused_ids),
             "withheld": WITHHELD,
             **self.keys.pads(),
+        }
+
+    def shapes(self) -> Mapping[str, object]:
+        """The parameters of `staging/event_shape`."""
+        return {**self._patterns(), "not_properties": list(_NOT_PROPERTIES)}
+
+    def _patterns(self) -> dict[str, object]:
+        prefixes = map(_literal, self.definitions.privacy.experiment_prefixes)
+        return {
+            "experiment": "^(?:" + "|".join(prefixes) + ")",
+            "personal": personal_pattern(self.definitions, None),
         }
 
     @cached_property

@@ -5,64 +5,97 @@ delivery of it is a duplicate. The drain moves what is new and stores how far it
 lake transaction: a crash between the two stores repeats nothing and loses nothing.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from mi_core.ingest.classify import keep_classified
 from mi_core.ingest.door import Door
 from mi_core.ingest.publish import publish
-from mi_core.relations import relation_sql
-from mi_core.state import Posted, State
+from mi_core.ingest.standing import Passed, StandingDoor
+from mi_core.state import State, Transaction
 from mi_core.warehouse import Warehouse
 
 REPEATS_WITHIN = timedelta(days=7)
 """How far in time a repeat of an event may lie from it and still be found in the lake."""
 _BATCH = 100_000
-_STORED = (
-    "event_id, event_name, distinct_id_hash, old_distinct_id_hash, person_hash, linked_hash,"
-    " old_linked_hash, occurred_at, received_at, session_id, properties, experiments"
-)
 
 
-def post_events(
-    warehouse: Warehouse,
-    state: State,
-    door: Door,
-    events: Iterable[Mapping[str, Any]],
-    *,
-    source: str,
-    received_at: datetime,
-) -> tuple[Posted, dict[int, str]]:
-    """Put events, as PostHog delivers them, through the door and into the inbox.
+@dataclass(frozen=True)
+class Delivery:
+    """Events that came together, as PostHog delivers them.
 
-    Returns what became of those that passed, on disk by now, and the reason for each that didn't,
-    by its position in `events`, withheld ones among them.
+    `webhook_id` is what a signed delivery is known by, the same for each attempt at it.
     """
-    warehouse.sql(
-        "create or replace temp table posted as"
-        " select unnest(range(len($documents))) as row_no,"
-        " try_cast(unnest($documents) as json) as json, $received_at::timestamptz as arrived_at",
-        {
-            "documents": [json.dumps(event) for event in events],
-            "received_at": received_at.isoformat(),
-        },
-    )
-    with (
-        warehouse.view("raw_json", "from posted"),
-        warehouse.view("raw_event", relation_sql("staging/raw_json")),
-    ):
-        warehouse.stage("passed", "staging/door", **door.open(warehouse))
-    refused = dict(
-        warehouse.sql("select row_no, reason from passed where reason is not null").fetchall()
-    )
-    bodies = warehouse.sql(
-        f"select event_id::varchar, to_json(r) from (select $source as source, {_STORED}"
-        " from passed where reason is null order by row_no) as r",
-        {"source": source},
-    ).fetchall()
-    return state.post(bodies, received_at), refused
+
+    events: Sequence[Mapping[str, Any]]
+    source: str
+    webhook_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a delivery: of what passed the door, and why the rest didn't, by position.
+
+    Of one that came before, as `is_repeat` says, nothing was looked at.
+    """
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: Mapping[int, str] = field(default_factory=dict)
+    is_repeat: bool = False
+
+
+def take(
+    door: StandingDoor,
+    state: State,
+    deliveries: Sequence[Delivery],
+    *,
+    received_at: datetime,
+) -> list[Taken]:
+    """Put deliveries through the door and into the inbox, in one transaction.
+
+    All that passed is on disk when this returns; withheld events are among the refused.
+    """
+    events = [event for each in deliveries for event in each.events]
+    sources = [each.source for each in deliveries for _ in each.events]
+    passed = iter(door.open(events, sources, received_at) if events else [])
+    behind = [list(islice(passed, len(each.events))) for each in deliveries]
+    with state.writing() as transaction:
+        is_repeat = _repeats(state, deliveries, received_at, transaction)
+        bodies = [
+            (row.event_id, row.body)
+            for rows, repeat in zip(behind, is_repeat, strict=True)
+            for row in rows
+            if not repeat and row.reason is None
+        ]
+        posted = iter(state.post(bodies, received_at, within=transaction).is_new)
+    return [
+        Taken(is_repeat=True) if repeat else _taken(rows, posted)
+        for rows, repeat in zip(behind, is_repeat, strict=True)
+    ]
+
+
+def _repeats(
+    state: State, deliveries: Sequence[Delivery], received_at: datetime, transaction: Transaction
+) -> list[bool]:
+    """Which deliveries came before, earlier ones of the same list included."""
+    ids = [each.webhook_id for each in deliveries if each.webhook_id is not None]
+    met = state.note_webhooks(ids, received_at, within=transaction) if ids else set()
+    is_repeat = []
+    for each in deliveries:
+        is_repeat.append(each.webhook_id in met)
+        if each.webhook_id is not None:
+            met.add(each.webhook_id)
+    return is_repeat
+
+
+def _taken(rows: Sequence[Passed], posted: Iterator[bool]) -> Taken:
+    refused = {number: row.reason for number, row in enumerate(rows) if row.reason is not None}
+    is_new = list(islice(posted, len(rows) - len(refused)))
+    return Taken(sum(is_new), len(is_new) - sum(is_new), refused)
 
 
 def drain(warehouse: Warehouse, door: Door) -> int:

@@ -3,6 +3,6 @@
 select
     l.row_no,
     coalesce(min(a.user_id), any_value(l.hashes[1])) as user_id
-from lead_id as l
-left join lake.identity_alias as a on list_contains(l.hashes, a.distinct_id_hash)
+from (select *, unnest(hashes) as hash from lead_id) as l
+left join lake.identity_alias as a on a.distinct_id_hash = l.hash
 group by l.row_no

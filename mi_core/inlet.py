@@ -1,0 +1,128 @@
+"""Where single events enter: the privacy door, the inbox behind it, and the queue of leads.
+
+It is what a web server needs of a workspace to acknowledge events. Behind it stands the workspace
+with everything else.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from mi_core.definitions import Definitions, load_definitions
+from mi_core.errors import WorkspaceError
+from mi_core.ingest.door import Door
+from mi_core.ingest.inbox import Delivery, Taken, take
+from mi_core.ingest.keys import HashKeys, load_keys
+from mi_core.ingest.standing import StandingDoor
+from mi_core.settings import Settings
+from mi_core.state import State
+from mi_core.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from mi_core.enrichment.service import Enrichment
+
+
+class Inlet:
+    """The way in to the workspace in the folder `path`.
+
+    `is_alone` is as of `State.open`: DuckDB then reads no state, and no `Workspace` may be opened
+    in the same process.
+    """
+
+    def __init__(self, path: Path, settings: Settings, *, is_alone: bool = True) -> None:
+        self.path = path
+        self.settings = settings
+        self.definitions: Definitions = load_definitions(_overlay(path))
+        self.keys: HashKeys = load_keys(path, settings)
+        self.door = Door(self.definitions, self.keys)
+        with ExitStack() as on_failure:
+            self.state = State.open(path, settings, is_alone=is_alone)
+            on_failure.callback(self.state.close)
+            self.warehouse = Warehouse.open(path, settings, has_state=not is_alone)
+            on_failure.callback(self.warehouse.close)
+            self._check_keys()
+            on_failure.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.warehouse.close()
+        self.state.close()
+
+    def post(
+        self,
+        events: Iterable[Mapping[str, Any]],
+        *,
+        received_at: datetime | None = None,
+        source: str = "webhook",
+    ) -> Taken:
+        """Put events into the inbox; see `take`, of which this is one delivery."""
+        return self.take([Delivery(list(events), source)], received_at=received_at)[0]
+
+    def take(
+        self, deliveries: Sequence[Delivery], *, received_at: datetime | None = None
+    ) -> list[Taken]:
+        """Put several deliveries into the inbox at once; see `inbox.take`.
+
+        `received_at` defaults to now. An address that somebody gives in an event queues a lead, and
+        consent withheld in one cancels it; see `enrichment.capture`.
+        """
+        at = received_at or datetime.now(UTC)
+        taken = take(self._standing_door, self.state, deliveries, received_at=at)
+        self._queue_leads(deliveries, taken)
+        return taken
+
+    @cached_property
+    def enrichment(self) -> "Enrichment":
+        """Leads: `enrichment.put([...])` queues them, `.work()` works the queue, `.lead(id)` tells.
+
+        `.costs()` says what they cost; see `enrichment.service`.
+        """
+        from mi_core.enrichment.service import Enrichment
+
+        return Enrichment(self.warehouse, self.state, self.definitions, self.keys, self.settings)
+
+    @cached_property
+    def _standing_door(self) -> StandingDoor:
+        return StandingDoor(self.warehouse, self.door)
+
+    def _queue_leads(self, deliveries: Sequence[Delivery], taken: Sequence[Taken]) -> None:
+        from mi_core.enrichment.capture import captured, withdrawn
+
+        for delivery, became in zip(deliveries, taken, strict=True):
+            if leads := captured(delivery.events, became.refused, self.definitions):
+                self.enrichment.put(leads, reopens=False)
+            if ids := withdrawn(delivery.events):
+                self.enrichment.withdraw(ids)
+
+    def _check_keys(self) -> None:
+        """Refuse keys that the stored hashes weren't made with: all would become strangers."""
+        known = self.state.meta("hash_key")
+        current = self.keys.fingerprint
+        if known is None:
+            self.state.set_meta("hash_key", current)
+        elif known != current:
+            if known not in self.keys.fingerprints():
+                raise WorkspaceError(
+                    f"The ids in {self.path} were hashed with another key than the one at hand: "
+                    "set MI_HASH_KEYS to it, or to NEW,OLD to rotate."
+                )
+            self.state.set_meta("hash_key", current)
+
+
+def _overlay(path: Path) -> Path | None:
+    file = path / "overlay.toml"
+    return file if file.exists() else None
