@@ -6,6 +6,7 @@ MiError
 ├── WorkspaceError       a workspace that can't be opened, or is of another version
 │   └── LockTimeout      another process held the write lock for too long
 ├── IngestError          a file that can't be taken in; nothing of it was
+├── PullError            PostHog can't be pulled from; what was taken before stays
 ├── RelationError        SQL that failed, with the relation's name
 ├── BadValue             a value that a parameter can't have
 ├── UnknownName          a name that isn't there, with the nearest that is
@@ -41,6 +42,10 @@ class LockTimeout(WorkspaceError):
 
 class IngestError(MiError):
     """A file can't be taken in; nothing of it was."""
+
+
+class PullError(MiError):
+    """PostHog can't be pulled from, or answers something else; what was taken before stays."""
 
 
 class RelationError(MiError):

@@ -42,6 +42,15 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = Field(
         None, description="OpenAI's key; without one, rules over behaviour give the persona."
     )
+    posthog_host: str = Field(
+        "https://us.posthog.com", description="Where PostHog's API is, for mi ingest posthog."
+    )
+    posthog_project_id: int | None = Field(
+        None, ge=1, description="The project that mi ingest posthog pulls from."
+    )
+    posthog_api_key: SecretStr | None = Field(
+        None, description="A personal API key of PostHog with the scope Query Read."
+    )
     threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
     memory_limit: str = Field(
         "2GB",
@@ -51,7 +60,17 @@ class Settings(BaseSettings):
         600, gt=0, description="How long a write waits for another process's write."
     )
 
-    @field_validator("rapidapi_key", "perplexity_api_key", "openai_api_key")
+    @field_validator("posthog_project_id", mode="before")
+    @classmethod
+    def _is_given(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("posthog_host")
+    @classmethod
+    def _is_posthogs_api(cls, host: str) -> str:
+        return _api_host(host)
+
+    @field_validator("rapidapi_key", "perplexity_api_key", "openai_api_key", "posthog_api_key")
     @classmethod
     def _is_set(cls, key: SecretStr | None) -> SecretStr | None:
         """An empty variable is none: `.env` files often have the name with nothing behind it."""
@@ -79,6 +98,23 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors(include_input=False)[0]
         name = "MI_" + "_".join(str(part) for part in first["loc"]).upper()
         raise SettingsError(f"{name} is not valid: {first['msg']}.") from None
+
+
+def _api_host(host: str) -> str:
+    """The host without a slash at its end; a key isn't sent to it in the clear."""
+    try:
+        parts = urlsplit(host)
+        named, _ = parts.hostname or "", parts.port
+    except ValueError:
+        parts, named = urlsplit(""), ""
+    is_near = named in ("localhost", "127.0.0.1", "::1")
+    if not named or parts.scheme not in (("https", "http") if is_near else ("https",)):
+        raise ValueError("it must be like https://us.posthog.com or https://eu.posthog.com")
+    if parts.username or parts.query or parts.fragment:
+        raise ValueError("it must be a host alone, like https://us.posthog.com")
+    if named.endswith(".i.posthog.com"):
+        raise ValueError(f"events are sent to {named}; the API is at {named.replace('.i.', '.')}")
+    return host.rstrip("/")
 
 
 def _names_postgresql(url: str) -> bool:

@@ -7,6 +7,7 @@ Everything heavy is imported by the command that needs it, so that `mi --help` i
 
 from mi_core.cli import (
     attribution,
+    coverage,
     definitions,
     enrich,
     funnel,
@@ -22,6 +23,7 @@ from mi_core.cli.app import app
 COMMANDS = (
     store.init,
     store.ingest,
+    coverage.coverage,
     spend.ingest_spend,
     people.score,
     people.user,

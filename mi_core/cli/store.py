@@ -1,13 +1,29 @@
 """What a workspace holds: making one, taking events in, reading, maintaining, checking."""
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mi_core import terminal
-from mi_core.cli.app import OVERLAY, Json, WorkspacePath, open_workspace, workspace_folder
+from mi_core.cli.app import (
+    OVERLAY,
+    Json,
+    WorkspacePath,
+    instant,
+    open_workspace,
+    workspace_folder,
+)
+
+if TYPE_CHECKING:
+    from mi_core.ingest.summary import IngestSummary, PullSummary
+    from mi_core.workspace import Workspace
+
+POSTHOG = "posthog"
+"""In place of paths: PostHog itself."""
+OVERLAP_HOURS = 24.0
 
 
 def init(workspace: WorkspacePath = None, as_json: Json = False) -> None:
@@ -24,14 +40,60 @@ def init(workspace: WorkspacePath = None, as_json: Json = False) -> None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders of PostHog exports.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH… | posthog",
+            help="Files or folders of PostHog exports; or posthog, to pull from its query API.",
+        ),
+    ],
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since",
+            parser=instant,
+            metavar="TIME",
+            help="Pull from then on. Default: from the last pull's end, less --overlap; at first,"
+            " the last 7 days.",
+        ),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until", parser=instant, metavar="TIME", help="Pull until then. Default: now."
+        ),
+    ] = None,
+    overlap: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="HOURS",
+            help=f"How late events may arrive and still be pulled. Default: {OVERLAP_HOURS:g}.",
+        ),
+    ] = None,
     workspace: WorkspacePath = None,
     as_json: Json = False,
 ) -> None:
-    """Take PostHog exports in; events that are there already are left alone."""
+    """Take events in from exports or from PostHog; what is there already is left alone."""
+    is_pull = POSTHOG in paths
+    if is_pull and len(paths) > 1:
+        raise typer.BadParameter("posthog stands alone; a folder of that name is ./posthog.")
+    if not is_pull and any(each is not None for each in (since, until, overlap)):
+        raise typer.BadParameter("--since, --until and --overlap go with mi ingest posthog.")
+    if is_pull and Path(POSTHOG).exists():
+        terminal.note("This pulls from PostHog; the files here named so are ./posthog.")
+    summary: IngestSummary | PullSummary
     with open_workspace(workspace, may_make=True) as opened, terminal.progress() as progress:
-        summary = opened.ingest(paths, progress=progress)
+        if is_pull:
+            hours = timedelta(hours=OVERLAP_HOURS if overlap is None else overlap)
+            summary = opened.pull(since, until, overlap=hours, progress=progress)
+        else:
+            summary = opened.ingest(paths, progress=progress)
     terminal.write(summary, as_json=as_json)
+    _note_unknown(opened, summary)
+
+
+def _note_unknown(opened: "Workspace", summary: "IngestSummary | PullSummary") -> None:
     if summary.unknown_events:
         terminal.note(
             "\nEvents of an unknown name are kept, but add to no score: "

@@ -35,6 +35,8 @@ def publish(
 ) -> Published:
     """Write what is new in `staged` to the lake. Runs inside `warehouse.publish`.
 
+    What the lake has from another source is no new event, but the delivery of it is kept.
+
     Parameters
     ----------
     repeats_within
@@ -47,6 +49,8 @@ def publish(
     moved = identity.resolve(warehouse)
     looked = _ALWAYS if repeats_within is None else (since - repeats_within, until + repeats_within)
     duplicates = warehouse.stage("repeat", "staging/repeat", since=looked[0], until=looked[1])
+    if duplicates:
+        _keep_deliveries(warehouse, *looked)
     session = {"since": since - _SESSION, "until": until + _SESSION}
     warehouse.stage("session_first", "staging/session_first", **session)
     demoted = _demote(warehouse, session)
@@ -67,6 +71,15 @@ def _period(warehouse: Warehouse) -> tuple[list[datetime], datetime | None, date
     if not rows:
         return [], None, None
     return [row[0] for row in rows], min(row[1] for row in rows), max(row[2] for row in rows)
+
+
+def _keep_deliveries(warehouse: Warehouse, since: datetime, until: datetime) -> None:
+    """Remember which sources delivered an event that another one had brought."""
+    further = warehouse.stage(
+        "further_delivery", "staging/further_delivery", since=since, until=until
+    )
+    if further:
+        warehouse.sql("insert into lake.event_delivery by name from further_delivery")
 
 
 def _demote(warehouse: Warehouse, session: dict[str, datetime]) -> int:

@@ -1,11 +1,14 @@
 """What became of a delivery, for people."""
 
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mi_core.ingest.door import WITHHELD
+from mi_core.ingest.publish import Published
 from mi_core.warehouse import Warehouse
 
 
@@ -37,6 +40,77 @@ class IngestSummary:
         """Plain values, for JSON."""
         times = ("first_event_at", "last_event_at", "quarantine")
         return {k: str(v) if k in times and v else v for k, v in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class PullSummary:
+    """Counts of one pull, as those of an `IngestSummary`.
+
+    PostHog was asked, in `queries` queries, for the events from `since` until `until` (UTC).
+    `quarantine` is the newest file of rejected rows.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    queries: int = 0
+    delivered: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    withheld: int = 0
+    rejected: dict[str, int] = field(default_factory=dict)
+    unknown_events: dict[str, int] = field(default_factory=dict)
+    dropped_properties: dict[str, int] = field(default_factory=dict)
+    screened_values: dict[str, int] = field(default_factory=dict)
+    moved_ids: int = 0
+    first_event_at: datetime | None = None
+    last_event_at: datetime | None = None
+    quarantine: Path | None = None
+
+    def with_published(self, published: Published, quarantine: Path | None) -> "PullSummary":
+        return replace(
+            self,
+            accepted=published.accepted,
+            duplicates=published.duplicates,
+            moved_ids=published.moved_ids,
+            quarantine=quarantine,
+        )
+
+    def asked(self, queries: int) -> "PullSummary":
+        return replace(self, queries=queries)
+
+    def plus(self, more: "PullSummary") -> "PullSummary":
+        """Both as one: `more` came after this, in the same pull."""
+        merged: dict[str, Any] = {}
+        for each in fields(self):
+            one, other = getattr(self, each.name), getattr(more, each.name)
+            if isinstance(one, dict):
+                merged[each.name] = dict((Counter(one) + Counter(other)).most_common())
+            elif isinstance(one, int):
+                merged[each.name] = one + other
+        return replace(
+            self,
+            first_event_at=_least(self.first_event_at, more.first_event_at),
+            last_event_at=_greatest(self.last_event_at, more.last_event_at),
+            quarantine=more.quarantine or self.quarantine,
+            **merged,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        plain = (datetime, Path)
+        return {k: str(v) if isinstance(v, plain) else v for k, v in asdict(self).items()}
+
+
+def _known(times: Iterable[datetime | None]) -> list[datetime]:
+    return [each for each in times if each is not None]
+
+
+def _least(*times: datetime | None) -> datetime | None:
+    return min(_known(times), default=None)
+
+
+def _greatest(*times: datetime | None) -> datetime | None:
+    return max(_known(times), default=None)
 
 
 def tally(warehouse: Warehouse) -> dict[str, Any]:
