@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mi_core.definitions import FunnelStep
     from mi_core.funnels import Funnel
     from mi_core.ingest.spend import SpendSummary
+    from mi_core.ingest.summary import PullSummary
     from mi_core.journey import Journey
     from mi_core.retention import Retention
 
@@ -57,6 +58,56 @@ class Workspace(Inlet):
         summary = ingest_files(self.warehouse, self.door, map(Path, paths), progress=progress)
         self._follow_people()
         return summary
+
+    def pull(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        overlap: timedelta = timedelta(hours=24),
+        progress: Progress = silent,
+    ) -> "PullSummary":
+        """Take what PostHog has, by its query API; see `ingest.pull.pull_from_posthog`.
+
+        Parameters
+        ----------
+        since
+            Default: where the last pull ended, less the `overlap` for events that arrived late;
+            the first pull goes back by 7 days.
+        until
+            Exclusive; default: now.
+
+        Raises
+        ------
+        SettingsError
+            MI_POSTHOG_PROJECT_ID or MI_POSTHOG_API_KEY isn't set.
+        PullError
+            PostHog can't be pulled from; what came before stays in the lake.
+        """
+        from mi_core.ingest.pull import pull_from_posthog
+
+        try:
+            return pull_from_posthog(
+                self.warehouse,
+                self.door,
+                since=since,
+                until=until,
+                overlap=overlap,
+                now=datetime.now(UTC),
+                progress=progress,
+            )
+        finally:
+            self._follow_people()
+
+    def coverage(self, days: int = 7, *, as_of: datetime | None = None) -> "pl.DataFrame":
+        """What each source delivered and what the webhook missed, by hour, as a frame.
+
+        It has the whole hours of the `days` days before `as_of` (default: now). All columns:
+        `help(mi_core.ingest.coverage.coverage)`.
+        """
+        from mi_core.ingest.coverage import coverage
+
+        return coverage(self.warehouse, days=days, as_of=as_of or datetime.now(UTC))
 
     def drain(self) -> int:
         """Move what is new in the inbox to the lake; returns how many events the lake gained."""
