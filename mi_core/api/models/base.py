@@ -54,3 +54,12 @@ def example(**values: Any) -> ConfigDict:
 def cents(usd: float) -> float:
     """Dollars as cents, to the millionth of a dollar that the ledger counts in."""
     return round(100 * usd, 4)
+
+
+class Problem(BaseModel):
+    """Why a request failed: a code for programs, a sentence for people."""
+
+    model_config = example(error="unknown_person", detail="No event came with that id.")
+
+    error: str
+    detail: str
