@@ -8,6 +8,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mi_core.errors import SettingsError
 
+API_SECRETS = (
+    "api_token",
+    "api_read_token",
+    "cron_token",
+    "privacy_token",
+    "webhook_signing_secret",
+    "webhook_token",
+    "webhook_hmac_secret",
+    "capture_key",
+)
+"""What lets somebody in at the HTTP API."""
+
 
 class Settings(BaseSettings):
     """What differs between installations. Each field is the variable `MI_<NAME>`."""
@@ -51,6 +63,41 @@ class Settings(BaseSettings):
     posthog_api_key: SecretStr | None = Field(
         None, description="A personal API key of PostHog with the scope Query Read."
     )
+    api_token: SecretStr | None = Field(
+        None,
+        description="Bearer token of the HTTP API, to read and to write. Of this and of each "
+        "secret below there may be several, comma-separated, so that they can be changed.",
+    )
+    api_read_token: SecretStr | None = Field(
+        None, description="Bearer token that only reads: scores, figures, reports, metrics."
+    )
+    cron_token: SecretStr | None = Field(
+        None, description="Bearer token of /api/cron, for whoever schedules."
+    )
+    privacy_token: SecretStr | None = Field(
+        None, description="Bearer token to hand out or to erase all that is held on a person."
+    )
+    webhook_signing_secret: SecretStr | None = Field(
+        None, description="Standard Webhooks secret (whsec_…), as PostHog's destination has it."
+    )
+    webhook_token: SecretStr | None = Field(
+        None,
+        description="What the sender of a webhook says in Authorization: Bearer … or in "
+        "X-Webhook-Token.",
+    )
+    webhook_hmac_secret: SecretStr | None = Field(
+        None,
+        description="Secret of the hex HMAC-SHA-256 of the body in X-PostHog-Signature.",
+    )
+    capture_key: SecretStr | None = Field(
+        None, description="Project key (phc_…) with which PostHog's SDKs may send events here."
+    )
+    api_processes: int = Field(
+        2, ge=1, description="Processes that answer the HTTP API's questions."
+    )
+    api_requests_per_minute: int = Field(
+        600, ge=1, description="Requests to the HTTP API from one token or address."
+    )
     threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
     memory_limit: str = Field(
         "2GB",
@@ -70,7 +117,9 @@ class Settings(BaseSettings):
     def _is_posthogs_api(cls, host: str) -> str:
         return _api_host(host)
 
-    @field_validator("rapidapi_key", "perplexity_api_key", "openai_api_key", "posthog_api_key")
+    @field_validator(
+        "rapidapi_key", "perplexity_api_key", "openai_api_key", "posthog_api_key", *API_SECRETS
+    )
     @classmethod
     def _is_set(cls, key: SecretStr | None) -> SecretStr | None:
         """An empty variable is none: `.env` files often have the name with nothing behind it."""

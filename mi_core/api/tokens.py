@@ -1,0 +1,81 @@
+"""Who may do what: bearer tokens and their scopes."""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import SecretStr
+
+from mi_core.api.problems import Refused
+from mi_core.settings import Settings
+
+Scope = Literal["read", "write", "cron", "people"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+_BEARER = HTTPBearer(auto_error=False, description="A token of the server's environment.")
+_GIVES: Mapping[str, frozenset[Scope]] = {
+    "api_token": frozenset({"read", "write"}),
+    "api_read_token": frozenset({"read"}),
+    "cron_token": frozenset({"cron"}),
+    "privacy_token": frozenset({"people"}),
+}
+"""Setting → the scopes that its tokens have."""
+
+
+@dataclass(frozen=True, repr=False)
+class Tokens:
+    """The tokens of a server, by the setting that they are of.
+
+    `is_open` says that nobody set any secret at all: then everybody on this machine may do all.
+    """
+
+    by_setting: Mapping[str, tuple[str, ...]]
+    is_open: bool
+
+    @classmethod
+    def of(cls, settings: Settings, *, is_open: bool) -> "Tokens":
+        return cls({name: secrets_of(getattr(settings, name)) for name in _GIVES}, is_open)
+
+    def scopes(self, token: str) -> frozenset[Scope]:
+        """What a token allows; all are compared, each in constant time."""
+        given = token.encode()
+        allowed: frozenset[Scope] = frozenset()
+        for setting, known in self.by_setting.items():
+            for each in known:
+                if hmac.compare_digest(each.encode(), given):
+                    allowed |= _GIVES[setting]
+        return allowed
+
+    def settings_for(self, scope: Scope) -> str:
+        """The variables whose tokens have a scope, for people."""
+        return " or ".join(f"MI_{name.upper()}" for name, gives in _GIVES.items() if scope in gives)
+
+
+def secrets_of(setting: SecretStr | None) -> tuple[str, ...]:
+    """The secrets in a setting, separated by commas; several are for rotation."""
+    text = setting.get_secret_value() if setting else ""
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+def needs(scope: Scope) -> Any:
+    """A dependency of a route: only who has a token with `scope` gets in."""
+
+    def check(
+        request: Request,
+        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+    ) -> None:
+        tokens: Tokens = request.app.state.tokens
+        if tokens.is_open:
+            return
+        allowed = tokens.scopes(given.credentials) if given else frozenset[Scope]()
+        if not allowed:
+            detail = f"This needs a bearer token, of {tokens.settings_for(scope)}."
+            raise Refused(401, detail, headers={"WWW-Authenticate": "Bearer"})
+        if scope not in allowed:
+            detail = f"This token isn't for that; one of {tokens.settings_for(scope)} is."
+            raise Refused(403, detail)
+
+    return Depends(check)
