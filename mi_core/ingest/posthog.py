@@ -7,12 +7,12 @@ pass ends at once, with a sentence that says what to do. The key is in no messag
 
 import random
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import count
+from time import monotonic, sleep
 
 import httpx
 
@@ -116,8 +116,8 @@ class PostHog:
         raise AssertionError
 
     def _ask(self, client: httpx.Client, asked: str) -> _Answer:
-        time.sleep(max(0.0, self._next_at - time.monotonic()))
-        started = time.monotonic()
+        sleep(max(0.0, self._next_at - monotonic()))
+        started = monotonic()
         self._next_at = started + SPACING_SECONDS
         self.queries += 1
         request = {
@@ -133,7 +133,7 @@ class PostHog:
                 body += chunk
                 if len(body) > MOST_BYTES:
                     raise _TooLarge
-                if time.monotonic() - started > WHOLE_ANSWER_SECONDS:
+                if monotonic() - started > WHOLE_ANSWER_SECONDS:
                     raise httpx.ReadTimeout("the answer drips in")
             return _Answer(response.status_code, response.headers, bytes(body))
 
@@ -241,7 +241,7 @@ def _pause(trouble: str, attempt: int, asked: float | None, telling: Telling) ->
     backoff = BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.0)
     wait = backoff if asked is None else asked
     telling(f"{trouble}: trying again in {wait:.0f} s")
-    time.sleep(wait)
+    sleep(wait)
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
