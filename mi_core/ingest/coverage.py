@@ -37,10 +37,9 @@ def coverage(warehouse: Warehouse, *, days: int, as_of: datetime) -> "pl.DataFra
             " such as datetime(2024, 6, 30, tzinfo=UTC)."
         )
     until = as_of.astimezone(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None)
-    with warehouse.reading():
-        warehouse.stage("reference_span", "reports/reference_span")
-        since = until - timedelta(days=days)
-        return warehouse.relation("reports/delivery_hour", since=since, until=until)
+    warehouse.stage("reference_span", "reports/reference_span")
+    since = until - timedelta(days=days)
+    return warehouse.relation("reports/delivery_hour", since=since, until=until)
 
 
 def unverified(hours: "pl.DataFrame") -> list[tuple[datetime, datetime]]:

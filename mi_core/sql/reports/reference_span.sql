@@ -1,22 +1,29 @@
 -- One row per stretch of time, without a gap, of which pulls and export files have all that PostHog
 -- had (is_whole). Of a file whose name doesn't say its interval, only the hours with events of it
 -- are certain (not is_whole).
-with iso as (
-    select '\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)' as pattern
+with named as (
+    select
+        first_event_at,
+        last_event_at,
+        regexp_extract(
+            file_name,
+            '^(None|[0-9][0-9T:.-]+(?:Z|[+]00:?00))-([0-9][0-9T:.-]+(?:Z|[+]00:?00))(?:-\d+)?[.]',
+            ['since', 'until']
+        ) as interval_text
+    from lake.ingest_batch
+    where source = 'export'
 ),
 
 file as (
     select
-        f.first_event_at,
-        f.last_event_at,
-        regexp_extract(
-            f.file_name,
-            concat('^(None|', iso.pattern, ')-(', iso.pattern, ')(?:-\d+)?\.'),
-            ['since', 'until']
-        ) as named
-    from lake.ingest_batch as f
-    cross join iso
-    where f.source = 'export'
+        first_event_at,
+        last_event_at,
+        case
+            when interval_text.since = 'None' then timestamp '2000-01-01'
+            else timezone('UTC', try_cast(interval_text.since as timestamptz))
+        end as since,
+        timezone('UTC', try_cast(interval_text.until as timestamptz)) as until
+    from named
 ),
 
 span as (
@@ -31,13 +38,10 @@ span as (
 
     select
         true as is_whole,
-        case
-            when named.since = 'None' then timestamp '2000-01-01'
-            else timezone('UTC', named.since::timestamptz)
-        end as since,
-        timezone('UTC', named.until::timestamptz) as until
+        since,
+        until
     from file
-    where named.until <> ''
+    where since < until
 
     union all by name
 
@@ -46,7 +50,7 @@ span as (
         first_event_at as since,
         last_event_at as until
     from file
-    where named.until = '' and first_event_at is not null
+    where (since < until) is not true and first_event_at is not null
 ),
 
 beside as (
