@@ -16,6 +16,7 @@ from pathlib import Path
 from mi_core.errors import IngestError
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.door import WITHHELD, Door
+from mi_core.ingest.erased import ERASED
 from mi_core.ingest.export import NOT_UTC, ExportFile, find_exports
 from mi_core.ingest.publish import publish
 from mi_core.ingest.summary import IngestSummary, tally
@@ -67,7 +68,9 @@ def _publish(
     with warehouse.view("staged", rows):
         told = tally(warehouse)
         # Before the files count as known: a run that is interrupted here writes it again.
-        quarantine = _quarantine(warehouse, batch_id) if told["rejected"] else None
+        quarantine = (
+            _quarantine(warehouse, batch_id) if told["rejected"].keys() - {ERASED} else None
+        )
     with warehouse.lock():
         # Under the same lock: between the two, a process with other definitions might type again.
         keep_classified(warehouse, door.definitions, progress=progress)
@@ -133,7 +136,7 @@ def _check(warehouse: Warehouse, file: ExportFile, rows: Path) -> None:
         complaint = "is empty."
     elif NOT_UTC in reasons:
         complaint = "has times that are not in UTC; PostHog's exports are."
-    elif not {None, WITHHELD} & reasons.keys():
+    elif not {None, WITHHELD, ERASED} & reasons.keys():
         told = ", ".join(
             f"{reason} ({times:,} row{'s'[: times > 1]})" for reason, times in reasons.items()
         )
@@ -175,5 +178,5 @@ def _told_name(staged: _Staged) -> str:
 def _quarantine(warehouse: Warehouse, batch_id: str) -> Path:
     target = warehouse.path / "quarantine" / f"{batch_id}.jsonl"
     target.parent.mkdir(exist_ok=True)
-    warehouse.write_file(target, "staging/quarantine", withheld=WITHHELD)
+    warehouse.write_file(target, "staging/quarantine", untold=[WITHHELD, ERASED])
     return target

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mi_core.definitions import Definitions, load_definitions
+from mi_core.ingest.erased import ERASED, stage_erased
 from mi_core.ingest.keys import HashKeys
 from mi_core.relations import relation_sql
 from mi_core.warehouse import Warehouse
@@ -41,12 +42,14 @@ class Door:
     def open(self, warehouse: Warehouse) -> Mapping[str, object]:
         """Get ready for the rows of `raw_event`; returns the parameters of `staging/door`."""
         warehouse.load_rows("property_whitelist", self._whitelist())
+        stage_erased(warehouse)
         warehouse.stage("event_shape", "staging/event_shape", **self.shapes())
         return {
             **self._patterns(),
             "suspicious": self._suspicious,
             "refused_ids": list(self.definitions.privacy.refused_ids),
             "withheld": WITHHELD,
+            "erased": ERASED,
             **self.keys.pads(),
         }
 

@@ -5,6 +5,7 @@ all events and not of their order: a late `$identify` joins what came before it,
 what should not have been joined. Only the people around new ids and links are worked out again.
 """
 
+from mi_core.ingest.erased import leave_out_links
 from mi_core.warehouse import Warehouse
 
 
@@ -16,6 +17,7 @@ def resolve(warehouse: Warehouse) -> int:
     """
     warehouse.stage("delivered_id", "identity/delivered_id")
     warehouse.stage("delivered_edge", "identity/delivered_edge")
+    leave_out_links(warehouse)
     warehouse.stage("scope_node", "identity/scope_node")
     warehouse.stage("scope_edge", "identity/scope_edge")
     _label(warehouse)

@@ -13,6 +13,7 @@ from typing import Any
 
 from mi_core.ingest.classify import keep_classified
 from mi_core.ingest.door import Door
+from mi_core.ingest.erased import leave_out, leave_out_staged
 from mi_core.ingest.publish import publish
 from mi_core.ingest.standing import Passed, StandingDoor
 from mi_core.state import State, Transaction
@@ -64,6 +65,7 @@ def take(
     passed = iter(door.open(events, sources, received_at) if events else [])
     behind = [list(islice(passed, len(each.events))) for each in deliveries]
     with state.writing() as transaction:
+        behind = [leave_out(transaction, rows) for rows in behind]
         is_repeat = _repeats(state, deliveries, received_at, transaction)
         bodies = [
             (row.event_id, row.body)
@@ -122,6 +124,7 @@ def _drain_batch(warehouse: Warehouse, door: Door) -> tuple[int, bool]:
             return 0, False
         row = warehouse.sql("select max(row_no) from drained").fetchone()
         newest = row[0] if row else after
+        leave_out_staged(warehouse, "drained")
         batch_id = f"drain-{newest}"
         with warehouse.view("staged", "from drained"), warehouse.publish(batch_id):
             published = publish(

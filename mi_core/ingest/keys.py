@@ -58,6 +58,11 @@ class HashKeys:
         derived = (urlsafe_b64encode(_hmac(key, b"waiting address")) for key in self.keys)
         return MultiFernet([Fernet(key) for key in derived])
 
+    def signatures(self, message: str) -> list[str]:
+        """What proves that who holds a key wrote the message, under each key: 64 hex digits."""
+        derived = (_hmac(key, b"report link") for key in self.keys)
+        return [_hmac(key, message.encode()).hex() for key in derived]
+
     def pads(self) -> dict[str, bytes | None]:
         """HMAC's inner and outer pads of the newest key and of the one before, for door.sql."""
         newest, *older = self.keys

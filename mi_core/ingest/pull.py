@@ -12,6 +12,7 @@ from pathlib import Path
 from mi_core.errors import BadValue, PullError
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.door import WITHHELD, Door
+from mi_core.ingest.erased import ERASED, leave_out_staged
 from mi_core.ingest.inbox import REPEATS_WITHIN
 from mi_core.ingest.posthog import PostHog, posthog_of
 from mi_core.ingest.posthog_page import Page
@@ -84,10 +85,12 @@ class _Pull:
         else:
             with warehouse.view("staged", "from pulled"):
                 gained = PullSummary(**tally(warehouse))
-                quarantine = self._quarantine(batch_id) if gained.rejected else None
+                is_told = gained.rejected.keys() - {ERASED}
+                quarantine = self._quarantine(batch_id) if is_told else None
             with warehouse.lock():
                 # Under the same lock: between the two, another process might type events again.
                 keep_classified(warehouse, definitions)
+                leave_out_staged(warehouse, "pulled")
                 with warehouse.view("staged", "from pulled"), warehouse.publish(batch_id):
                     published = publish(
                         warehouse, definitions, batch_id, repeats_within=REPEATS_WITHIN
@@ -122,7 +125,7 @@ class _Pull:
         folder.mkdir(exist_ok=True)
         self.warehouse.load_rows("staged_file", [{"file_no": 0, "file_name": batch_id}])
         target = folder / f"{batch_id}.jsonl"
-        self.warehouse.write_file(target, "staging/quarantine", withheld=WITHHELD)
+        self.warehouse.write_file(target, "staging/quarantine", untold=[WITHHELD, ERASED])
         return target
 
 
