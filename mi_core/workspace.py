@@ -107,7 +107,8 @@ class Workspace(Inlet):
         """
         from mi_core.ingest.coverage import coverage
 
-        return coverage(self.warehouse, days=days, as_of=as_of or datetime.now(UTC))
+        with self.warehouse.reading():
+            return coverage(self.warehouse, days=days, as_of=as_of or datetime.now(UTC))
 
     def drain(self) -> int:
         """Move what is new in the inbox to the lake; returns how many events the lake gained."""
