@@ -7,6 +7,8 @@ MiError
 │   └── LockTimeout      another process held the write lock for too long
 ├── IngestError          a file that can't be taken in; nothing of it was
 ├── PullError            PostHog can't be pulled from; what was taken before stays
+├── UnreadableBody       what a sender posted can't be read
+│   └── BodyTooLarge     it is larger than is taken
 ├── RelationError        SQL that failed, with the relation's name
 ├── BadValue             a value that a parameter can't have
 ├── UnknownName          a name that isn't there, with the nearest that is
@@ -46,6 +48,14 @@ class IngestError(MiError):
 
 class PullError(MiError):
     """PostHog can't be pulled from, or answers something else; what was taken before stays."""
+
+
+class UnreadableBody(MiError):
+    """What a sender posted can't be read; the message doesn't repeat it."""
+
+
+class BodyTooLarge(UnreadableBody):
+    """What a sender posted is larger than is taken."""
 
 
 class RelationError(MiError):

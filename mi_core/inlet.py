@@ -85,6 +85,10 @@ class Inlet:
         self._queue_leads(deliveries, taken)
         return taken
 
+    def get_ready(self) -> None:
+        """Do what the first event would wait for."""
+        _ = self._standing_door, self.enrichment
+
     @cached_property
     def enrichment(self) -> "Enrichment":
         """Leads: `enrichment.put([...])` queues them, `.work()` works the queue, `.lead(id)` tells.

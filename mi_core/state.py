@@ -21,11 +21,10 @@ from mi_core import state_sql as sql
 from mi_core.errors import UnknownName, WorkspaceError
 from mi_core.settings import Settings
 
-_INBOX_KEY = 4_711_002
-QUEUE_KEY, LEDGER_KEY = 4_711_004, 4_711_005
-"""Of `one_at_a_time`: for what changes several leads, and for what changes their calls.
+QUEUE_KEY, LEDGER_KEY, INBOX_KEY = 4_711_004, 4_711_005, 4_711_002
+"""Of `one_at_a_time`: for what changes several leads, what changes their calls, and what posts.
 
-Whoever takes both takes them in this order, so that nobody waits in a circle.
+Whoever takes several takes them in this order, so that nobody waits in a circle.
 """
 _AT_ONCE = 10_000
 """Values in a query; SQLite takes 32,766."""
@@ -87,7 +86,7 @@ class Transaction:
     def known(self, table: str, column: str, values: Sequence[str]) -> set[str]:
         """Which of `values` the column holds."""
         query = sa.text(f"select {column} from {table} where {column} in :some")
-        some = sa.bindparam("some", expanding=True)
+        some: sa.BindParameter[str] = sa.bindparam("some", expanding=True)
         found: set[str] = set()
         for start in range(0, len(values), _AT_ONCE):
             bound = {"some": list(values[start : start + _AT_ONCE])}
@@ -186,7 +185,7 @@ class State:
         )
         with self._joined(within) as transaction:
             # Numbers must become visible in their order: the drain keeps only the newest.
-            transaction.one_at_a_time(_INBOX_KEY)
+            transaction.one_at_a_time(INBOX_KEY)
             known = transaction.known("inbox", "event_id", [key for key, _ in events])
             is_new = []
             for key, _ in events:
@@ -208,7 +207,7 @@ class State:
             "insert into webhook_delivery (webhook_id, received_at)"
             " values (:webhook_id, :received_at) on conflict (webhook_id) do nothing"
         )
-        within.one_at_a_time(_INBOX_KEY)
+        within.one_at_a_time(INBOX_KEY)
         known = within.known("webhook_delivery", "webhook_id", webhook_ids)
         fresh = [
             {"webhook_id": each, "received_at": received_at}
@@ -276,6 +275,7 @@ class State:
             for statement in sql.STAGE_INCOMING:
                 transaction.change(statement)
             transaction.change_each(sql.INCOMING, incoming)
+            transaction.change(sql.NOT_OF_THE_ERASED)
             transaction.change(sql.SUPERSEDE, strength=sql.STRENGTH[source], **assigned)
             changed = transaction.change(sql.ASSIGN, **assigned)
             transaction.change("drop table incoming_persona")

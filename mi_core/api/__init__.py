@@ -1,0 +1,1 @@
+"""The HTTP API of a workspace; see docs/api.md."""

@@ -3,8 +3,6 @@
 No answer repeats what a person sent: an id or an address must not end up in a log of errors.
 """
 
-import logging
-import traceback
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
@@ -14,15 +12,17 @@ from starlette.exceptions import HTTPException
 
 from mi_core.errors import (
     BadValue,
+    BodyTooLarge,
     LockTimeout,
     MiError,
     UnknownName,
     UnknownPerson,
+    UnreadableBody,
 )
 
-log = logging.getLogger("mi_core.api")
-
 _STATUS: Mapping[type[MiError], int] = {
+    BodyTooLarge: 413,
+    UnreadableBody: 400,
     UnknownPerson: 404,
     UnknownName: 422,
     BadValue: 422,
@@ -88,7 +88,6 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(MiError, _mi_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
@@ -103,7 +102,7 @@ async def _mi_error(_request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, kind):
             headers = {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {}
             return problem(status, str(error), error=_snake(kind.__name__), headers=headers)
-    return await _unforeseen(_request, error)
+    raise error
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -123,14 +122,6 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     sentences = {404: "There is nothing at this address.", 405: "This method isn't for here."}
     detail = sentences.get(error.status_code, str(error.detail))
     return problem(error.status_code, detail, headers=error.headers)
-
-
-async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
-    """Where it happened goes into the log; what it says doesn't, for it may quote a person."""
-    frames = traceback.extract_tb(error.__traceback__)[-5:]
-    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
-    log.error("failed", extra={"exception": type(error).__name__, "where": where})
-    return problem(500, "Something went wrong here; the log has where, under this request's id.")
 
 
 def _snake(name: str) -> str:

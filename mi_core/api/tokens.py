@@ -60,6 +60,13 @@ def secrets_of(setting: SecretStr | None) -> tuple[str, ...]:
     return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
+def may(request: Request, scope: Scope) -> bool:
+    """Whether who sent the request may do what needs `scope`."""
+    tokens: Tokens = request.app.state.tokens
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    return tokens.is_open or (kind.lower() == "bearer" and scope in tokens.scopes(given.strip()))
+
+
 def needs(scope: Scope) -> Any:
     """A dependency of a route: only who has a token with `scope` gets in."""
 

@@ -1,0 +1,75 @@
+"""The web server's app: what it holds while it runs, and the routes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from mi_core.api.crew import Crew
+from mi_core.api.draining import Draining
+from mi_core.api.entry import Entry
+from mi_core.api.intake import Intake
+from mi_core.api.links import Links
+from mi_core.api.nearby import Nearby
+from mi_core.api.problems import answer_problems
+from mi_core.api.routes import analytics, cron, events, marketing, people, reports, status
+from mi_core.api.signatures import Verifier
+from mi_core.api.tokens import Tokens, secrets_of
+from mi_core.api.watch import Watch
+from mi_core.inlet import Inlet
+from mi_core.settings import API_SECRETS, Settings
+
+_ABOUT = """Events in; scores, journeys and figures out.
+
+Ids in paths and bodies are the product's own (`distinct_id`); they are hashed at the door. Every
+error is `{"error": code, "detail": sentence}`. Times are UTC.
+"""
+
+
+def create_app(path: Path, settings: Settings) -> FastAPI:
+    """The app that serves the workspace in the folder `path`.
+
+    While it runs, nothing else in its process may open that workspace; see `Inlet`.
+    """
+    is_open = not any(secrets_of(getattr(settings, name)) for name in API_SECRETS)
+    app = FastAPIOffline(
+        title="Marketing intelligence",
+        description=_ABOUT,
+        version=version("mi-core"),
+        lifespan=_running,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.folder, app.state.settings = path, settings
+    app.state.tokens = Tokens.of(settings, is_open=is_open)
+    app.state.verifier = Verifier.of(settings, is_open=is_open)
+    app.state.capture_keys = secrets_of(settings.capture_key)
+    if is_open:
+        app.add_middleware(Nearby)
+    app.add_middleware(Watch, requests_per_minute=settings.api_requests_per_minute)
+    answer_problems(app)
+    for each in (events, marketing, analytics, people, reports, cron, status):
+        app.include_router(each.router)
+    return app
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    """Everything that has to be opened, in order; closed the other way round."""
+    path, settings = app.state.folder, app.state.settings
+    async with AsyncExitStack() as stack:
+        inlet = stack.enter_context(Inlet(path, settings))
+        inlet.get_ready()
+        app.state.links = Links(inlet.keys)
+        app.state.crew = Crew(path, settings)
+        stack.callback(app.state.crew.close)
+        await app.state.crew.warm_up()
+        intake = Intake(inlet)
+        app.state.draining = Draining(app.state.crew, inlet.state)
+        stack.push_async_callback(app.state.draining.close)
+        stack.push_async_callback(intake.close)
+        app.state.entry = Entry(inlet, intake, app.state.draining)
+        yield

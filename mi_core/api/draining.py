@@ -1,0 +1,87 @@
+"""The background drain: what the inbox holds is in the lake within seconds."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mi_core.api import metrics
+from mi_core.api.crew import Crew
+from mi_core.state import State
+from mi_core.workspace import Workspace
+
+log = logging.getLogger("mi_core.api")
+
+PAUSE_SECONDS = 5.0
+"""Between two drains: each makes files in the lake, and few large ones are read faster."""
+_IDLE_SECONDS = 60.0
+"""Another process may post or drain, too; so often one looks."""
+
+
+@dataclass(frozen=True)
+class Lag:
+    """What waits in the inbox for the drain; `seconds` is the age of the oldest."""
+
+    events: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Drained:
+    """How many events the lake gained, and the number of the newest inbox row that it holds."""
+
+    gained: int
+    last_seq: int
+
+
+def drain(workspace: Workspace) -> Drained:
+    """Move the inbox to the lake."""
+    gained = workspace.drain()
+    row = workspace.warehouse.sql(
+        "select coalesce(max(last_seq), 0) from lake.ingest_watermark"
+    ).fetchone()
+    return Drained(gained, row[0] if row else 0)
+
+
+class Draining:
+    """Drains after each `call`, at most every `pause` seconds, and once at the start."""
+
+    def __init__(self, crew: Crew, state: State, *, pause: float = PAUSE_SECONDS) -> None:
+        self._crew, self._state, self._pause = crew, state, pause
+        self._last_seq = 0
+        self._called = asyncio.Event()
+        self._loop = asyncio.get_running_loop().create_task(self._run())
+
+    def call(self) -> None:
+        """Say that the inbox has something new."""
+        self._called.set()
+
+    async def lag(self) -> Lag:
+        """What the lake lacks as of now."""
+        events, since = await asyncio.to_thread(self._state.inbox_after, self._last_seq)
+        age = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+        metrics.INBOX_EVENTS.set(events)
+        metrics.INBOX_LAG_SECONDS.set(max(0.0, age))
+        return Lag(events, max(0.0, age))
+
+    async def close(self) -> None:
+        self._loop.cancel()
+        await asyncio.gather(self._loop, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            self._called.clear()
+            try:
+                drained = await self._crew.drain(drain)
+            except Exception as error:
+                # What is in the inbox stays there; an operator sees the lag grow.
+                metrics.DRAIN_FAILURES.inc()
+                log.error("drain failed", extra={"exception": type(error).__name__})
+            else:
+                self._last_seq = drained.last_seq
+                metrics.DRAINED.inc(drained.gained)
+            await asyncio.sleep(self._pause)
+            try:
+                await asyncio.wait_for(self._called.wait(), _IDLE_SECONDS)
+            except TimeoutError:
+                continue

@@ -1,0 +1,48 @@
+"""Running the app under uvicorn, until a signal ends it."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from mi_core.api.app import create_app
+from mi_core.api.watch import log_as_json
+from mi_core.errors import SettingsError
+from mi_core.settings import Settings
+
+_DRAIN_SECONDS = 30
+"""How long requests under way may take once the server is told to end."""
+
+
+def run(
+    path: Path, settings: Settings, host: str, port: int, *, announce: Callable[[str], object]
+) -> None:
+    """Serve the workspace in the folder `path` until SIGINT or SIGTERM.
+
+    Raises
+    ------
+    SettingsError
+        A secret can't be read, or the address isn't free.
+    """
+    app = create_app(path.absolute(), settings)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise SettingsError(
+            f"The server can't listen at {host}:{port}: {error.strerror}."
+        ) from None
+    log_as_json()
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    shown = f"[{host}]" if ":" in host else host
+    announce(f"Serving {path} at http://{shown}:{listening.getsockname()[1]} (docs at /docs)")
+    with listening:
+        uvicorn.Server(config).run(sockets=[listening])
