@@ -76,6 +76,7 @@ def _workspace(workspace: Workspace, today: date) -> Iterator[Check]:
     yield _events(health)
     yield _taxonomy(health, workspace.path)
     yield _scores(health, workspace.definitions.version)
+    yield from _erasures(workspace)
     yield from _enrichment(workspace, today)
 
 
@@ -112,6 +113,15 @@ def _scores(health: Mapping[str, Any], config_version: str) -> Check:
     if health["scored_config"] != config_version:
         return Check("scores", False, "made with other definitions; make them again with mi score")
     return Check("scores", True, f"as of {health['scored_as_of']}")
+
+
+def _erasures(workspace: Workspace) -> Iterator[Check]:
+    """Only where one is half done: nobody need hear that nobody was erased."""
+    from mi_core.erasure import unfinished
+
+    if half := len(unfinished(workspace.state)):
+        which = "an erasure is" if half == 1 else f"{half} erasures are"
+        yield Check("erasures", False, f"{which} half done; finish with mi maintain")
 
 
 def _enrichment(workspace: Workspace, today: date) -> Iterator[Check]:

@@ -43,6 +43,7 @@ def take_snapshot(
     run = {"as_of": moment, "config_version": definitions.version, "snapshot": snapshot}
     window = {"intent_window": scoring.intent_window(definitions)}
     with warehouse.publish(f"one person as of {moment:%Y-%m-%d %H:%M:%S}"):
+        scoring.leave_out_erased(warehouse)
         _drop_older(warehouse, user_id)
         _insert(warehouse, "user_intent_score", run | window)
         _insert(warehouse, "user_magnetism_index", run)

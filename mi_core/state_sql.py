@@ -16,6 +16,11 @@ STAGE_INCOMING = (
 INCOMING = (
     "insert into incoming_persona (user_id, slug, confidence) values (:user_id, :slug, :confidence)"
 )
+# Scores may have been computed before somebody was forgotten.
+NOT_OF_THE_ERASED = """
+delete from incoming_persona
+where user_id in (select id_hash from erased_id)
+"""
 SUPERSEDE = f"""
 update user_persona
 set superseded_at = :at

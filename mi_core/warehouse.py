@@ -100,6 +100,7 @@ class Warehouse:
         self._catalog_url = (
             settings.catalog_url.get_secret_value() if settings.catalog_url else None
         )
+        self.has_state = False
         self._depth = 0
         self._is_reading = False
         self._seconds: dict[str, float] | None = None
@@ -448,6 +449,7 @@ class Warehouse:
         else:
             source, kind = str(self.path / "state.sqlite"), "sqlite"
         self.connection.execute(f"attach {quoted(source)} as state (type {kind}, read_only)")
+        self.has_state = True
 
     def _log_in(self, secret: str, url: str) -> str:
         """What to connect to, less the password: DuckDB quotes it in errors and its catalog."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from mi_core.errors import BadValue, UnknownPerson
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from mi_core.attribution import Attribution
     from mi_core.definitions import FunnelStep
+    from mi_core.erasure import Receipt
     from mi_core.funnels import Funnel
     from mi_core.ingest.spend import SpendSummary
     from mi_core.ingest.summary import PullSummary
@@ -39,6 +41,7 @@ class Maintenance:
 
     scorings_thinned: int
     inbox_rows_pruned: int
+    erasures_finished: int
 
 
 class Workspace(Inlet):
@@ -130,11 +133,19 @@ class Workspace(Inlet):
         With `since`, the instants `every` so often before `as_of`, back to `since`, are scored
         first, so that there is a history to compare with. Returns the summary of the last.
         """
+        from mi_core.attribution.touches import stage_removal_effects
+
         self._keep_classified(progress)
         instants = _instants(as_of or datetime.now(UTC), since, every)
+        stores = (self.warehouse, self.state, self.definitions)
+        # Those of the last instant are what stays.
+        effects = partial(
+            stage_removal_effects, self.warehouse, self.definitions, as_of=instants[-1]
+        )
         for number, instant in enumerate(instants):
             progress(f"Scoring as of {instant:%Y-%m-%d}", number, len(instants))
-            summary = score(self.warehouse, self.state, self.definitions, as_of=instant, full=full)
+            more = effects if instant == instants[-1] else None
+            summary = score(*stores, as_of=instant, full=full, stage_more=more)
         return summary
 
     def user(self, distinct_id: str, *, as_of: datetime | None = None) -> Person:
@@ -393,8 +404,34 @@ class Workspace(Inlet):
         target = out or self.path / "reports" / f"{file}.html"
         return reports.render(self.path, reports.notebook(name), target, parameters)
 
+    def forget(self, distinct_id: str) -> "Receipt":
+        """Erase a person physically and keep them out from now on; see `erasure.forget`.
+
+        By an id of the product, an address in any spelling, or a `user_id`. Of one of whom nothing
+        is held, what comes later stays out all the same.
+        """
+        from mi_core.erasure import forget
+
+        # What waits in the inbox may tell of further ids of theirs.
+        self.drain()
+        return forget(self.warehouse, self.state, self.keys, distinct_id)
+
+    def let_in(self, distinct_id: str) -> int:
+        """Let a person in again who was forgotten; see `erasure.lift`."""
+        from mi_core.erasure import lift
+
+        return lift(self.warehouse, self.state, self.keys, distinct_id)
+
+    def export_person(self, distinct_id: str) -> dict[str, Any]:
+        """All that is held on a person, as plain values for JSON; see `disclosure`."""
+        from mi_core.disclosure import export_person
+
+        return export_person(self.warehouse, self.keys, distinct_id)
+
     def maintain(self, *, keep_days: int = 7) -> Maintenance:
         """Let go of what is no longer needed, and put the lake's files in order.
+
+        An erasure that was interrupted is finished first.
 
         Parameters
         ----------
@@ -402,12 +439,15 @@ class Workspace(Inlet):
             How long everything is kept: every scoring (of older ones, the last of each day), what
             the inbox has handed on, and the lake's history.
         """
+        from mi_core.erasure import finish
+
+        finished = len(finish(self.warehouse, self.state))
         thinned = thin_snapshots(self.warehouse, keep_days=keep_days)
         row = self.warehouse.sql("select max(last_seq) from lake.ingest_watermark").fetchone()
         before = datetime.now(UTC) - timedelta(days=keep_days)
         pruned = self.state.prune_inbox(row[0] or 0 if row else 0, before)
         self.warehouse.maintain(keep_days=keep_days)
-        return Maintenance(thinned, pruned)
+        return Maintenance(thinned, pruned, finished)
 
     def sql(self, query: str) -> "pl.DataFrame":
         """The rows of a query over `lake.…` and `state.…`; the prefixes may be left out.

@@ -126,7 +126,16 @@ def new_leads(
         _new_lead(entry, owner if spelled[0] else "", keys, cipher)
         for entry, spelled, owner in zip(entries, ids, owners, strict=True)
     ]
-    return [replace(lead, for_batch=for_batch, reopens=reopens, again=again) for lead in leads]
+    return [
+        replace(
+            lead,
+            for_batch=for_batch,
+            reopens=reopens,
+            again=again,
+            known_as=_known_as(entry, spelled, keys),
+        )
+        for lead, entry, spelled in zip(leads, entries, ids, strict=True)
+    ]
 
 
 def people(warehouse: Warehouse, keys: HashKeys, ids: Sequence[str]) -> list[str]:
@@ -146,6 +155,12 @@ def _spellings(entry: Entry) -> list[str]:
     """The id; where it is the address, its normal form, and how events may have written it."""
     given = (entry.distinct_id or "").strip()
     return [given] if given else spellings(entry.email.strip())[::-1]
+
+
+def _known_as(entry: Entry, spelled: Sequence[str], keys: HashKeys) -> tuple[str, ...]:
+    """The hashes under each key of the id and the address."""
+    names = dict.fromkeys(each for each in (*spelled, _normal(entry.email)) if each.strip())
+    return tuple(str(each) for name in names for each in keys.hashes(_whole(name)))
 
 
 def _normal(written: str) -> str:

@@ -10,7 +10,7 @@ kills its workers ends as a dead letter.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,7 +37,8 @@ class NewLead:
     """A person to enrich; one with an `error` goes straight to the dead letters.
 
     `reopens`: also where the lead is dead, for which an event is no reason. `again`: also where it
-    was cancelled, as by somebody who withheld their consent.
+    was cancelled, as by somebody who withheld their consent. `known_as`: the hashes under each key
+    of the id and the address, for which the person may have been forgotten.
     """
 
     user_id: str
@@ -50,6 +51,7 @@ class NewLead:
     reopens: bool = True
     again: bool = False
     error: str | None = None
+    known_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +89,36 @@ def put(
 
     `queued`, or the status of a lead that is left alone: one that waits or is being worked on, and
     one that is `completed` with this address so lately that asking again would tell nothing new.
+    `erased`: the person or the address was forgotten, and nothing is kept of them.
     The last of several leads of one person counts, and one with an error only where all have one.
     """
     by_person = {lead.user_id: lead for lead in sorted(leads, key=lambda lead: not lead.error)}
-    incoming = {user_id: _row(lead) for user_id, lead in by_person.items()}
     stale = now - timedelta(days=rules.result_days)
     with state.writing() as transaction:
         transaction.one_at_a_time(QUEUE_KEY)
+        erased = _erased(transaction, by_person)
+        incoming = [_row(lead) for user_id, lead in by_person.items() if user_id not in erased]
         for statement in sql.STAGE:
             transaction.change(statement)
-        transaction.change_each(sql.INCOMING, list(incoming.values()))
+        transaction.change_each(sql.INCOMING, incoming)
         for statement in sql.PUT:
             transaction.change(statement, now=now, stale=stale)
         became = transaction.rows(sql.BECAME, now=now)
         transaction.change("drop table incoming_lead")
-    return {row["user_id"]: row["became"] for row in became}
+    return {row["user_id"]: row["became"] for row in became} | dict.fromkeys(erased, "erased")
+
+
+def _erased(transaction: Transaction, leads: Mapping[str, NewLead]) -> set[str]:
+    """Those of the people, by user_id, who were forgotten themselves or by their address."""
+    if not transaction.rows("select 1 from erased_id limit 1"):
+        return set()
+    hashes = {each for user_id, lead in leads.items() for each in (user_id, *lead.known_as)}
+    erased = transaction.known("erased_id", "id_hash", sorted(hashes))
+    return {
+        user_id
+        for user_id, lead in leads.items()
+        if not erased.isdisjoint((user_id, *lead.known_as))
+    }
 
 
 def _row(lead: NewLead) -> dict[str, object]:

@@ -69,6 +69,7 @@ _SKIPPED_FOR = {
     "completed": "completed lately",
     "failed_permanent": "dead letter",
     "cancelled": "cancelled",
+    "erased": "erased person",
 }
 
 

@@ -1,6 +1,7 @@
 -- One row per row of raw_event: what may be stored of it, or why it may not be.
 -- Ids become keyed hashes (HMAC-SHA-256, first 128 bits), properties are whitelisted and their
--- values screened. A row that is not accepted keeps its number, uuid and reason, and nothing else.
+-- values screened. A row that is not accepted keeps its number, uuid and reason, and nothing else;
+-- one of a person in erased_id keeps not even its uuid.
 with opened as (
     select
         r.row_no,
@@ -23,7 +24,13 @@ with opened as (
 judged as (
     select
         *,
+        keyed_hash(distinct_id, $inner_pad, $outer_pad) as distinct_id_hash,
+        keyed_hash(distinct_id, $old_inner_pad, $old_outer_pad) as old_distinct_id_hash,
+        keyed_hash('person:' || person_id, $inner_pad, $outer_pad) as person_hash,
         case
+            when distinct_id_hash in (select id_hash from erased_id) then $erased
+            when old_distinct_id_hash in (select id_hash from erased_id) then $erased
+            when person_hash in (select id_hash from erased_id) then $erased
             when fault is not null then fault
             when event_id is null then 'uuid is missing or is not a UUID'
             when shape_reason is not null then shape_reason
@@ -80,18 +87,12 @@ screened as (
 
 select
     row_no,
-    event_id,
+    case when coalesce(reason <> $erased, true) then event_id end as event_id,
     reason,
     case when is_accepted then trim(event) end as event_name,
-    case when is_accepted
-        then keyed_hash(distinct_id, $inner_pad, $outer_pad)
-    end as distinct_id_hash,
-    case when is_accepted
-        then keyed_hash(distinct_id, $old_inner_pad, $old_outer_pad)
-    end as old_distinct_id_hash,
-    case when is_accepted
-        then keyed_hash('person:' || person_id, $inner_pad, $outer_pad)
-    end as person_hash,
+    case when is_accepted then distinct_id_hash end as distinct_id_hash,
+    case when is_accepted then old_distinct_id_hash end as old_distinct_id_hash,
+    case when is_accepted then person_hash end as person_hash,
     case
         when is_accepted
             and trim(linked_id) <> distinct_id
