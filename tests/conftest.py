@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from api_people import filled as filled
+from api_people import filled_folder as filled_folder
+from api_people import known as known
 from funnel_lake import BEGIN
 from provider_fakes import providers as providers
 from retention_lake import DEFINITIONS, retention_warehouse

@@ -3,117 +3,93 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-from api_people import act
+from api_people import AS_OF, BEFORE, act
 
 from mi_core.acquisition import AcquisitionReport
-from mi_core.errors import UnknownPerson
 from mi_core.scoring import thin_snapshots
 from mi_core.workspace import Workspace
 
-NOW = datetime.now(UTC)
-SCORED = NOW - timedelta(hours=6)
 TABLES = ("user_intent_score", "user_magnetism_index")
-
-
-def post(workspace: Workspace, who: str, name: str, **ago: float) -> None:
-    days = timedelta(**ago) / timedelta(days=1)
-    workspace.post([act(who, days, name, {}, as_of=NOW)])
-
-
-@pytest.fixture
-def scored(workspace: Workspace) -> Workspace:
-    """Ann and Bob, scored ten days ago and six hours ago."""
-    post(workspace, "ann", "app_open", days=20)
-    post(workspace, "bob", "app_open", days=15)
-    workspace.drain()
-    workspace.score(SCORED - timedelta(days=10))
-    workspace.score(SCORED)
-    return workspace
 
 
 def stored(workspace: Workspace, table: str) -> list[tuple[Any, ...]]:
     return workspace.sql(f"select as_of, count(*) from lake.{table} group by 1 order by 1").rows()
 
 
-def test_a_snapshot_is_of_now_and_takes_in_what_waited(scored: Workspace):
-    before = scored.user("ann")
-    post(scored, "ann", "trial_started", hours=1)
+def test_a_snapshot_is_of_now_and_takes_in_what_waited(filled: Workspace):
+    before = filled.user("ann")
+    filled.post([act("ann", 0.1, "trial_started")])
 
-    ann = scored.rescore("ann")
+    ann = filled.rescore("ann")
 
-    assert before.as_of == SCORED < ann.as_of <= datetime.now(UTC)
+    assert before.as_of == AS_OF < ann.as_of <= datetime.now(UTC)
     assert ann.intent.score > before.intent.score
-    assert [row["as_of"].replace(tzinfo=UTC) for row in ann.history][1:] == [SCORED, ann.as_of]
+    instants = [row["as_of"].replace(tzinfo=UTC) for row in ann.history]
+    assert instants == [BEFORE, AS_OF, ann.as_of]
     assert ann.history[-1]["magnetism_30d"] == ann.magnetism["30d"].index
     assert ann.history[-1]["magnetism_7d"] == ann.magnetism["7d"].index
     assert ann.history[-1]["intent_score"] == ann.intent.score
     # As of it, everything about the person is the same; others are looked at as of the scoring.
-    assert scored.user("ann") == ann
-    assert scored.journey("ann").as_of == ann.as_of
-    assert scored.user("bob").as_of == SCORED
+    assert filled.user("ann") == ann
+    assert filled.journey("ann").as_of == ann.as_of
+    assert filled.user("bob").as_of == AS_OF
 
 
-def test_a_snapshot_gives_way_to_the_next_one_and_to_a_scoring(scored: Workspace):
-    first = scored.rescore("ann")
-    second = scored.rescore("ann")
+def test_a_snapshot_gives_way_to_the_next_one_and_to_a_scoring(filled: Workspace):
+    first, second = filled.rescore("ann").as_of, filled.rescore("ann").as_of
     for table, windows in zip(TABLES, (1, 2), strict=True):
-        counts = dict(stored(scored, table))
-        assert first.as_of.replace(tzinfo=None) not in counts
-        assert counts[second.as_of.replace(tzinfo=None)] == windows
+        counts = dict(stored(filled, table))
+        assert first.replace(tzinfo=None) not in counts
+        assert counts[second.replace(tzinfo=None)] == windows
 
-    scored.score(datetime.now(UTC))
-    assert scored.user("ann").as_of == scored.scored_as_of()
-    assert len(scored.user("ann").history) == 4
+    later = second.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    filled.score(later)
+    assert filled.user("ann").as_of == later
+    assert len(filled.user("ann").history) == 4  # three scorings, and the second snapshot
+
+    # That of a day is thinned where a scoring of the same day came after it.
+    filled.score(later + timedelta(days=8))
+    thin_snapshots(filled.warehouse, keep_days=7)
+    kept = [as_of for as_of, _ in stored(filled, "user_intent_score")]
+    assert second.replace(tzinfo=None) not in kept
+    assert later.replace(tzinfo=None) in kept
 
 
-def test_what_is_about_everybody_goes_by_scorings(scored: Workspace):
-    ann = scored.rescore("ann")
+def test_what_is_about_everybody_goes_by_scorings(filled: Workspace):
+    cy = filled.rescore("cy")
 
-    assert scored.scored_as_of() == SCORED
-    assert AcquisitionReport.read(scored, days=1).period.until == SCORED.replace(tzinfo=None)
-    # The cohort is that of the last scoring, in which there are two.
-    cohort = ann.magnetism["30d"].cohort
-    assert cohort == scored.user("ann", as_of=SCORED).magnetism["30d"].cohort
-    assert scored.sql("select max(as_of) from lake.mv_user_magnetism_30d").item() == (
-        SCORED.replace(tzinfo=None)
+    assert filled.scored_as_of() == AS_OF
+    assert AcquisitionReport.read(filled, days=1).period.until == AS_OF.replace(tzinfo=None)
+    # The cohort is that of the last scoring, where Cy has company, and weaker one.
+    of_all = filled.user("cy", as_of=AS_OF).magnetism["30d"].cohort.cohort_average
+    assert cy.magnetism["30d"].cohort.cohort_average == of_all
+    assert of_all < cy.magnetism["30d"].index - 2
+    assert filled.sql("select max(as_of) from lake.mv_user_magnetism_30d").item() == (
+        AS_OF.replace(tzinfo=None)
     )
 
 
-def test_an_incremental_scoring_after_it_gives_what_a_full_one_gives(scored: Workspace):
-    post(scored, "ann", "trial_started", hours=1)
-    scored.rescore("ann")
+def test_an_incremental_scoring_after_it_gives_what_a_full_one_gives(filled: Workspace):
+    filled.post([act("ann", 0.1, "trial_started")])
+    filled.rescore("ann")
     end = datetime.now(UTC)
 
     def scores(full: bool) -> list[tuple[Any, ...]]:
-        summary = scored.score(end, full=full)
+        summary = filled.score(end, full=full)
         assert summary.mode == ("full" if full else "incremental")
-        return scored.sql(
-            "select i.*, m.* from lake.user_intent_score as i join lake.user_magnetism_index as m"
-            f" using (user_id, as_of) where as_of = '{end.replace(tzinfo=None)}' order by all"
-        ).drop("lake_snapshot", "lake_snapshot_1").rows()
+        query = (
+            "select i.*, m.* from lake.user_intent_score as i"
+            " join lake.user_magnetism_index as m using (user_id, as_of)"
+            f" where as_of = '{end.replace(tzinfo=None)}' order by all"
+        )
+        return filled.sql(query).drop("lake_snapshot", "lake_snapshot_1").rows()
 
     assert scores(full=False) == scores(full=True)
 
 
-def test_a_snapshot_that_a_scoring_of_its_day_came_after_is_thinned(scored: Workspace):
-    ann = scored.rescore("ann")
-    later = ann.as_of.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    scored.score(later)
-    scored.score(later + timedelta(days=8))
-
-    thin_snapshots(scored.warehouse, keep_days=7)
-
-    kept = [as_of for as_of, _ in stored(scored, "user_intent_score")]
-    assert ann.as_of.replace(tzinfo=None) not in kept
-    assert later.replace(tzinfo=None) in kept
-
-
 def test_before_the_first_scoring_there_can_be_a_snapshot(workspace: Workspace):
-    post(workspace, "ann", "app_open", hours=1)
+    workspace.post([act("ann", 1, "app_open")])
 
     ann = workspace.rescore("ann")
     assert workspace.user("ann") == ann
     assert workspace.scored_as_of() is None
-    with pytest.raises(UnknownPerson):
-        workspace.rescore("eve")

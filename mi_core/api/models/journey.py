@@ -10,9 +10,7 @@ from mi_core.api.models.marketing import AS_OF, PERSON, VERSION
 
 EVENT = "0190f3a2-5b1e-7c44-8d10-3f2a9c0b7e61"
 PURCHASE = "0190f4b7-1c2d-7e55-9a20-4e3bad1c8f72"
-MilestoneName = Literal[
-    "first_touch", "email_captured", "enriched", "trial_started", "purchased"
-]
+MilestoneName = Literal["first_touch", "email_captured", "enriched", "trial_started", "purchased"]
 SpanName = Literal[
     "first_touch_to_email", "email_to_trial", "trial_to_purchase", "first_touch_to_purchase"
 ]

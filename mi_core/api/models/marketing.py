@@ -107,7 +107,7 @@ class PersonaGiven(Given):
     @model_validator(mode="after")
     def _one_persona(self) -> Self:
         if (self.persona_slug is None) == (self.persona_bucket_id is None):
-            raise ValueError("Give persona_slug or persona_bucket_id, one of the two.")
+            raise ValueError("Give persona_slug or persona_bucket_id, one of the two")
         return self
 
     @property

@@ -27,17 +27,17 @@ By = Annotated[
     str,
     Query(description="What gets the credit.", max_length=64, json_schema_extra={"enum": list(BY)}),
 ]
-Intervals = Annotated[bool, Query(description="With 95 % intervals, which takes longer.")]
+Intervals = Annotated[bool, Query(description="With bootstrap intervals, which takes longer.")]
 
 
 @router.get("/funnel", summary="The funnel day by day", responses=problems(422))
 async def get_funnel(crew: CrewOf, days: Days = 30) -> DailyFunnel:
-    return await crew.read(analytics.funnel, days)
+    return await crew.ask(analytics.funnel, days)
 
 
 @router.get("/personas", summary="How the people of each persona do", responses=problems())
 async def get_personas(crew: CrewOf) -> Personas:
-    return await crew.read(analytics.personas)
+    return await crew.ask(analytics.personas)
 
 
 @router.get(
@@ -46,7 +46,7 @@ async def get_personas(crew: CrewOf) -> Personas:
     responses=problems(422),
 )
 async def get_magnetism_summary(crew: CrewOf, window: WindowInQuery = "30d") -> MagnetismSummary:
-    return await crew.read(analytics.magnetism_summary, window)
+    return await crew.ask(analytics.magnetism_summary, window)
 
 
 @router.get(
@@ -61,4 +61,4 @@ async def get_attribution(
     days: Days = 90,
     intervals: Intervals = False,
 ) -> Credits:
-    return await crew.read(analytics.attribution, model, by, days, intervals)
+    return await crew.ask(analytics.attribution, model, by, days, intervals)

@@ -33,7 +33,7 @@ READ, WRITE = [needs("read")], [needs("write")]
 )
 async def post_lead(lead: LeadGiven, crew: CrewOf) -> LeadQueued:
     """A lead that is known already, such as a completed one, is skipped."""
-    return await crew.work(marketing.enrich, lead.email, lead.user_id, lead.trigger)
+    return await crew.ask(marketing.enrich, lead.email, lead.user_id, lead.trigger)
 
 
 @router.get(
@@ -43,7 +43,7 @@ async def post_lead(lead: LeadGiven, crew: CrewOf) -> LeadQueued:
     responses=problems(404, 422),
 )
 async def get_lead(user_id: PersonInQuery, crew: CrewOf) -> LeadStatus:
-    return await crew.read(marketing.lead_status, user_id)
+    return await crew.ask(marketing.lead_status, user_id)
 
 
 @router.get(
@@ -53,7 +53,7 @@ async def get_lead(user_id: PersonInQuery, crew: CrewOf) -> LeadStatus:
     responses=problems(422),
 )
 async def get_enrichment_stats(crew: CrewOf, days: Days = 30) -> EnrichmentStats:
-    return await crew.read(analytics.enrichment_stats, days)
+    return await crew.ask(analytics.enrichment_stats, days)
 
 
 @router.post(
@@ -64,7 +64,7 @@ async def get_enrichment_stats(crew: CrewOf, days: Days = 30) -> EnrichmentStats
 )
 async def post_persona(given: PersonaGiven, crew: CrewOf) -> PersonaSet:
     """A weaker source never overwrites a stronger one: manual, ai_enrichment, behavior_analysis."""
-    return await crew.work(
+    return await crew.ask(
         marketing.assign_persona, given.user_id, given.slug, given.confidence, given.source
     )
 
@@ -76,7 +76,7 @@ async def post_persona(given: PersonaGiven, crew: CrewOf) -> PersonaSet:
     responses=problems(404, 422),
 )
 async def get_persona(user_id: PersonInQuery, crew: CrewOf) -> PersonaAssigned:
-    return await crew.read(marketing.persona_of, user_id)
+    return await crew.ask(marketing.persona_of, user_id)
 
 
 @router.get(
@@ -88,7 +88,7 @@ async def get_persona(user_id: PersonInQuery, crew: CrewOf) -> PersonaAssigned:
 async def get_magnetism(
     user_id: PersonInPath, crew: CrewOf, window: WindowInQuery = "30d"
 ) -> Magnetism:
-    return await crew.read(marketing.magnetism, user_id, window)
+    return await crew.ask(marketing.magnetism, user_id, window)
 
 
 @router.post(
@@ -100,7 +100,7 @@ async def get_magnetism(
 async def post_magnetism(
     user_id: PersonInPath, crew: CrewOf, window: WindowInQuery = "30d"
 ) -> Magnetism:
-    """Both windows and the intent score are kept, in place of the person's since the last scoring."""
+    """Both windows and intent are kept, in place of the person's own since the last scoring."""
     return await crew.work(marketing.rescore, user_id, window)
 
 
@@ -111,7 +111,7 @@ async def post_magnetism(
     responses=problems(404, 422),
 )
 async def get_intent(user_id: PersonInPath, crew: CrewOf) -> Intent:
-    return await crew.read(marketing.intent, user_id)
+    return await crew.ask(marketing.intent, user_id)
 
 
 @router.get(
@@ -121,4 +121,4 @@ async def get_intent(user_id: PersonInPath, crew: CrewOf) -> Intent:
     responses=problems(404, 422),
 )
 async def get_journey(user_id: PersonInPath, crew: CrewOf) -> PersonJourney:
-    return await crew.read(marketing.journey, user_id)
+    return await crew.ask(marketing.journey, user_id)

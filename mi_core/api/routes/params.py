@@ -26,9 +26,7 @@ PersonInQuery = Annotated[
     ),
 ]
 WindowInQuery = Annotated[Window, Query(alias="window", description="Days that it looks back.")]
-Days = Annotated[
-    int, Query(ge=1, le=365, description="How many days to look back.", examples=[30])
-]
+Days = Annotated[int, Query(ge=1, le=365, description="How many days to look back.", examples=[30])]
 
 _WHY = {
     401: "There is no token, or a wrong one.",
