@@ -72,7 +72,7 @@ def unpacked(
 def _field(body: bytes) -> bytes:
     try:
         fields: Mapping[bytes, list[bytes]] = parse_qs(body, strict_parsing=True, max_num_fields=20)
-        return fields[b"data"][0].replace(b" ", b"+")
+        return fields[b"data"][0]
     except (ValueError, KeyError):
         raise UnreadableBody("The form has no readable field 'data'.") from None
 
@@ -98,7 +98,8 @@ def _inflated(body: bytes) -> bytes:
 
 def _of_base64(body: bytes) -> bytes:
     try:
-        text = base64.b64decode(body.strip(), validate=True)
+        # A form takes a plus for a space, where an SDK didn't escape it.
+        text = base64.b64decode(body.strip(b"\r\n").replace(b" ", b"+"), validate=True)
     except binascii.Error:
         raise UnreadableBody(
             "The body is neither JSON nor packed in a way that is known."
