@@ -56,6 +56,15 @@ def cents(usd: float) -> float:
     return round(100 * usd, 4)
 
 
+class Fault(BaseModel):
+    """One value that can't be: where it stands, and what is wrong with it."""
+
+    model_config = example(where="query.days", problem="Input should be less than or equal to 365")
+
+    where: str
+    problem: str
+
+
 class Problem(BaseModel):
     """Why a request failed: a code for programs, a sentence for people."""
 
@@ -63,3 +72,4 @@ class Problem(BaseModel):
 
     error: str
     detail: str
+    faults: list[Fault] | None = Field(None, description="Only where values can't be: all of them.")

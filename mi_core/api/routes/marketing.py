@@ -29,7 +29,7 @@ READ, WRITE = [needs("read")], [needs("write")]
     summary="Queue a lead",
     status_code=202,
     dependencies=WRITE,
-    responses=problems(422),
+    responses=problems(400, 413, 422),
 )
 async def post_lead(lead: LeadGiven, crew: CrewOf) -> LeadQueued:
     """A lead that is known already, such as a completed one, is skipped."""
@@ -60,7 +60,7 @@ async def get_enrichment_stats(crew: CrewOf, days: Days = 30) -> EnrichmentStats
     "/persona",
     summary="Assign a persona",
     dependencies=WRITE,
-    responses=problems(404, 422),
+    responses=problems(400, 404, 413, 422),
 )
 async def post_persona(given: PersonaGiven, crew: CrewOf) -> PersonaSet:
     """A weaker source never overwrites a stronger one: manual, ai_enrichment, behavior_analysis."""

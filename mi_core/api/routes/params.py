@@ -29,15 +29,18 @@ WindowInQuery = Annotated[Window, Query(alias="window", description="Days that i
 Days = Annotated[int, Query(ge=1, le=365, description="How many days to look back.", examples=[30])]
 
 _WHY = {
+    400: "The body is no JSON.",
     401: "There is no token, or a wrong one.",
     403: "The token is not for this.",
     404: "Nothing is known of that id.",
+    413: "The body is too large.",
     422: "A value can't be; the sentence says why.",
+    429: "Too many requests; the header says when to come again.",
     503: "Somebody else is writing for too long, or the service is starting or stopping.",
 }
 
 
 def problems(*more: int) -> dict[int | str, dict[str, Any]]:
     """What OpenAPI says of errors: those that any route may answer, and `more`."""
-    statuses = sorted({401, 403, 503, *more})
+    statuses = sorted({401, 403, 429, 503, *more})
     return {each: {"model": Problem, "description": _WHY[each]} for each in statuses}

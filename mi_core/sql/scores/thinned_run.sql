@@ -1,6 +1,6 @@
--- One row per instant whose snapshots may go: over $days days older than the newest scoring, and not
--- the last scoring of its UTC day. Besides scorings, those are the instants at which one person alone
--- was scored.
+-- One row per instant whose snapshots may go: over $days days older than the newest scoring, and
+-- not the last scoring of its UTC day. Besides scorings, those are the instants at which one person
+-- alone was scored.
 with
 newest as (
     select max(as_of) - to_days($days) as kept_from
