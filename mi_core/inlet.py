@@ -106,11 +106,12 @@ class Inlet:
     def _queue_leads(self, deliveries: Sequence[Delivery], taken: Sequence[Taken]) -> None:
         from mi_core.enrichment.capture import captured, withdrawn
 
-        for delivery, became in zip(deliveries, taken, strict=True):
-            if leads := captured(delivery.events, became.refused, self.definitions):
-                self.enrichment.put(leads, reopens=False)
-            if ids := withdrawn(delivery.events):
-                self.enrichment.withdraw(ids)
+        came = list(zip(deliveries, taken, strict=True))
+        known = self.definitions
+        if leads := [lead for d, t in came for lead in captured(d.events, t.refused, known)]:
+            self.enrichment.put(leads, reopens=False)
+        if ids := [each for d in deliveries for each in withdrawn(d.events)]:
+            self.enrichment.withdraw(ids)
 
     def _check_keys(self) -> None:
         """Refuse keys that the stored hashes weren't made with: all would become strangers."""

@@ -4,6 +4,7 @@ import html
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
@@ -89,7 +90,7 @@ async def get_index(
     # Who came by a link to all goes on by it.
     query = f"?{request.url.query}" if signature else ""
     items = "\n".join(
-        f'<li><a href="{html.escape(file.name + query)}">{html.escape(file.stem)}</a>'
+        f'<li><a href="{html.escape(quote(file.name) + query)}">{html.escape(file.stem)}</a>'
         f"<time>{datetime.fromtimestamp(file.stat().st_mtime, UTC):%Y-%m-%d %H:%M} UTC</time></li>"
         for file in files
     )
