@@ -52,10 +52,9 @@ with open_workspace(sys.argv[1]) as workspace:
 
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePostHog]:
-    """PostHog, and pulls of four rows a page, without waiting."""
+    """PostHog, and pulls that don't wait."""
     monkeypatch.setattr(posthog, "SPACING_SECONDS", 0.0)
     monkeypatch.setattr(posthog, "BACKOFF_SECONDS", 0.0)
-    monkeypatch.setattr(posthog, "PAGE_ROWS", 4)
     with fake_posthog() as running:
         yield running
 
@@ -83,8 +82,9 @@ def pull_as_of(workspace: Workspace, now: datetime, **more: Any) -> pull.PullSum
 
 
 def test_pulled_events_are_as_exported_ones(
-    fresh: OpenWorkspace, fake: FakePostHog, tmp_path: Path
+    fresh: OpenWorkspace, fake: FakePostHog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(posthog, "PAGE_ROWS", 4)
     odd = [event(who="guest"), event("shy", properties={"consent_analytics": False})]
     exact = event(key="exact") | {"timestamp": "2024-05-02T08:00:00.123457+00:00"}
     fake.events = [*visit(), *odd, exact]
