@@ -10,6 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from mi_core.api.links import Links
 from mi_core.api.problems import Busy
 from mi_core.ingest.inbox import Delivery, Taken
 from mi_core.ingest.keys import HashKeys
+from mi_core.inlet import Inlet
 from mi_core.settings import load_settings
 
 WEBHOOK = "/api/webhooks/posthog-events"
@@ -68,16 +70,16 @@ def module_client(empty_stores: Path, tmp_path_factory: pytest.TempPathFactory) 
         if key not in started:
             folder = tmp_path_factory.mktemp("served") / "workspace"
             shutil.copytree(empty_stores, folder)
-            app = create_app(folder, load_settings(threads=1, **settings))
-            client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
-            started[key] = client.__enter__()
+            inlet = opened.enter_context(Inlet(folder, load_settings(threads=1, **settings)))
+            client = TestClient(
+                create_app(inlet), base_url="http://localhost", raise_server_exceptions=False
+            )
+            started[key] = opened.enter_context(client)
         return started[key]
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as opened:
         patch.setattr(app_module, "Crew", NoCrew)
         yield start
-        for each in started.values():
-            each.__exit__()
 
 
 @pytest.fixture

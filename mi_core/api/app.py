@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -20,7 +19,7 @@ from mi_core.api.signatures import Verifier
 from mi_core.api.tokens import Tokens, secrets_of
 from mi_core.api.watch import Watch
 from mi_core.inlet import Inlet
-from mi_core.settings import API_SECRETS, Settings
+from mi_core.settings import API_SECRETS
 
 _ABOUT = """Events in; scores, journeys and figures out.
 
@@ -29,11 +28,12 @@ error is `{"error": code, "detail": sentence}`. Times are UTC.
 """
 
 
-def create_app(path: Path, settings: Settings) -> FastAPI:
-    """The app that serves the workspace in the folder `path`.
+def create_app(inlet: Inlet) -> FastAPI:
+    """The app that serves the workspace that `inlet` leads into.
 
     While it runs, nothing else in its process may open that workspace; see `Inlet`.
     """
+    settings = inlet.settings
     is_open = not any(secrets_of(getattr(settings, name)) for name in API_SECRETS)
     app = FastAPIOffline(
         title="Marketing intelligence",
@@ -43,7 +43,8 @@ def create_app(path: Path, settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.folder, app.state.settings = path, settings
+    app.state.inlet, app.state.folder = inlet, inlet.path
+    app.state.links = Links(inlet.keys)
     app.state.tokens = Tokens.of(settings, is_open=is_open)
     app.state.verifier = Verifier.of(settings, is_open=is_open)
     app.state.capture_keys = secrets_of(settings.capture_key)
@@ -58,13 +59,11 @@ def create_app(path: Path, settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    """Everything that has to be opened, in order; closed the other way round."""
-    path, settings = app.state.folder, app.state.settings
+    """Everything that has to run, started in order; stopped the other way round."""
+    inlet: Inlet = app.state.inlet
     async with AsyncExitStack() as stack:
-        inlet = stack.enter_context(Inlet(path, settings))
         inlet.get_ready()
-        app.state.links = Links(inlet.keys)
-        app.state.crew = Crew(path, settings)
+        app.state.crew = Crew(inlet.path, inlet.settings)
         stack.callback(app.state.crew.close)
         await app.state.crew.warm_up()
         intake = Intake(inlet)

@@ -1,14 +1,17 @@
 """Running the app under uvicorn, until a signal ends it."""
 
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from mi_core.api.app import create_app
 from mi_core.api.watch import log_as_json
 from mi_core.errors import SettingsError
+from mi_core.inlet import Inlet
 from mi_core.settings import Settings
 
 _DRAIN_SECONDS = 30
@@ -24,8 +27,16 @@ def run(
     ------
     SettingsError
         A secret can't be read, or the address isn't free.
+    WorkspaceError
+        The workspace can't be opened.
     """
-    app = create_app(path.absolute(), settings)
+    with Inlet(path.absolute(), settings) as inlet:
+        _serve(create_app(inlet), path, host, port, announce)
+
+
+def _serve(
+    app: FastAPI, path: Path, host: str, port: int, announce: Callable[[str], object]
+) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family, backlog=1024)
@@ -44,5 +55,11 @@ def run(
     )
     shown = f"[{host}]" if ":" in host else host
     announce(f"Serving {path} at http://{shown}:{listening.getsockname()[1]} (docs at /docs)")
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _heard)
     with listening:
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _heard(_number: int, _frame: object) -> None:
+    """uvicorn ends at a signal, and then raises it again: who asked for the end has had it."""

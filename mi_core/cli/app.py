@@ -94,10 +94,16 @@ def open_workspace(workspace: Path | None, *, may_make: bool = False) -> "Worksp
     """The workspace that an option names; one that isn't there is made only where that is meant."""
     from mi_core import workspace as verbs
 
-    folder = workspace_folder(workspace)
-    if not (may_make or folder.exists()):
-        raise WorkspaceError(f"There is no workspace in {folder}; make one with mi init.")
+    folder = workspace_folder(workspace) if may_make else existing_folder(workspace)
     return verbs.open_workspace(folder)
+
+
+def existing_folder(workspace: Path | None) -> Path:
+    """The folder of `workspace_folder`, where there is one."""
+    folder = workspace_folder(workspace)
+    if not folder.exists():
+        raise WorkspaceError(f"There is no workspace in {folder}; make one with mi init.")
+    return folder
 
 
 def note_where_events_lie(opened: "Workspace", since: date) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from mi_core import terminal
-from mi_core.cli.app import WorkspacePath, workspace_folder
+from mi_core.cli.app import WorkspacePath, existing_folder
 from mi_core.errors import SettingsError
 
 
@@ -27,4 +27,4 @@ def serve(
             f"At {host} others can reach the server, and no token is set: set MI_API_TOKEN, "
             "MI_CRON_TOKEN and a MI_WEBHOOK_… secret, or serve at 127.0.0.1."
         )
-    run(workspace_folder(workspace), settings, host, port, announce=terminal.note)
+    run(existing_folder(workspace), settings, host, port, announce=terminal.note)

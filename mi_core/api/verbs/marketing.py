@@ -30,7 +30,7 @@ from mi_core.enrichment.intake import Entry
 from mi_core.errors import BadValue, UnknownName, UnknownPerson
 from mi_core.intent import Trend, round_half_up
 from mi_core.magnetism import Momentum
-from mi_core.person import Person, Row
+from mi_core.person import Row, Scores
 from mi_core.workspace import Workspace
 
 MICROS_PER_CENT = 10_000
@@ -130,7 +130,7 @@ def _assigned(workspace: Workspace, person: str) -> PersonaAssigned:
 
 def magnetism(workspace: Workspace, user_id: str, window: Window) -> Magnetism:
     """The magnetism index over a window; UnknownPerson for a stranger."""
-    return _magnetism(workspace.user(user_id), window)
+    return _magnetism(workspace.scores(user_id), window)
 
 
 def rescore(workspace: Workspace, user_id: str, window: Window) -> Magnetism:
@@ -138,7 +138,7 @@ def rescore(workspace: Workspace, user_id: str, window: Window) -> Magnetism:
     return _magnetism(workspace.rescore(user_id), window)
 
 
-def _magnetism(person: Person, window: Window) -> Magnetism:
+def _magnetism(person: Scores, window: Window) -> Magnetism:
     view = person.magnetism[window]
     return Magnetism(
         user_id=person.user_id,
@@ -179,7 +179,7 @@ def _history(rows: Sequence[Row], name: str) -> list[Snapshot]:
 
 def intent(workspace: Workspace, user_id: str) -> Intent:
     """The intent score with its reasons; UnknownPerson for a stranger."""
-    person = workspace.user(user_id)
+    person = workspace.scores(user_id)
     view = person.intent
     return Intent(
         user_id=person.user_id,

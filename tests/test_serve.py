@@ -1,0 +1,141 @@
+"""`mi serve` with real clients: PostHog's own, over loopback, and what a crash leaves."""
+
+import base64
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psutil
+import pytest
+from posthog import Posthog
+from serving import Server, eventually, start
+
+from mi_core.settings import load_settings
+from mi_core.workspace import open_workspace
+
+WEBHOOK = "/api/webhooks/posthog-events"
+NODE = Path(__file__).parent / "data" / "posthog_sdk" / "node.json"
+SECRETS = {
+    "api_token": "all-of-it",
+    "cron_token": "by-the-clock",
+    "webhook_token": "static",
+    "capture_key": "phc_tests",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(empty_stores: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    served = tmp_path_factory.mktemp("serve") / "workspace"
+    shutil.copytree(empty_stores, served)
+    return served
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[Server]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MI_THREADS", "1")
+        started = start(folder, **SECRETS)
+        yield started
+        started.end()
+
+
+def stored(server: Server, folder: Path, who: str) -> list[tuple[str, str]]:
+    """Name and person of `who`'s events in the lake, in their order."""
+    with server.client("all-of-it") as client:
+        eventually(
+            lambda: client.get(WEBHOOK).json()["figures"]["inbox"]["events"] == 0, server.process
+        )
+    with open_workspace(folder, settings=load_settings(threads=1)) as workspace:
+        user_id = workspace.user_id_of(who)
+        rows = workspace.warehouse.sql(
+            "select event_name, user_id::varchar from lake.analytics_events"
+            " where user_id = $id order by occurred_at, event_name",
+            {"id": user_id},
+        ).fetchall()
+    return rows
+
+
+def test_posthogs_python_client_sends_here(server: Server, folder: Path):
+    client = Posthog("phc_tests", host=server.url, gzip=True)
+    client.capture("$pageview", distinct_id="device", properties={"utm_source": "google"})
+    client.capture("$identify", distinct_id="ann", properties={"$anon_distinct_id": "device"})
+    client.alias("ann", "ann-elsewhere")
+    for _ in range(2):
+        client.capture("trial_started", distinct_id="ann", uuid=str(UUID(int=7, version=4)))
+    client.capture("app_open", distinct_id="ann-elsewhere")
+    client.shutdown()
+
+    names = [name for name, _ in stored(server, folder, "device")]
+    assert names == ["$pageview", "$identify", "$create_alias", "trial_started", "app_open"]
+
+
+def test_posthogs_node_client_sends_here(server: Server, folder: Path):
+    request = json.loads(NODE.read_text())
+    with server.client() as client:
+        answer = client.post(
+            request["path"], content=base64.b64decode(request["body"]), headers=request["headers"]
+        )
+
+    assert answer.json()["accepted"] == 5
+    assert answer.json()["duplicates"] == 1
+    names = [name for name, _ in stored(server, folder, "device-n")]
+    assert sorted(names) == [
+        *("$create_alias", "$identify", "$identify", "$pageview", "trial_started"),
+    ]
+
+
+def test_a_score_follows_what_came(server: Server):
+    with server.client("all-of-it") as client:
+        known = client.post("/api/v1/marketing/magnetism/ann")
+        stranger = client.get("/api/v1/marketing/magnetism/nobody")
+    assert known.status_code == 200
+    assert known.json()["index"] > 0
+    assert stranger.status_code == 404
+
+
+def test_the_cron_endpoint_refreshes_the_views(server: Server):
+    with server.client("by-the-clock") as client:
+        answer = client.get("/api/cron/refresh-marketing-views")
+
+    assert answer.status_code == 200
+    assert {view["name"] for view in answer.json()["views"]} >= {"mv_daily_funnel"}
+
+
+def webhook(number: int) -> dict[str, Any]:
+    return {
+        "event": {
+            "uuid": str(uuid4()),
+            "event": "app_open",
+            "distinct_id": f"crash-{number}",
+            "timestamp": datetime.now(UTC).isoformat(),
+            "properties": {},
+        }
+    }
+
+
+def test_what_was_acknowledged_outlives_a_kill(empty_stores: Path, tmp_path: Path):
+    folder = tmp_path / "workspace"
+    shutil.copytree(empty_stores, folder)
+    first = start(folder, **SECRETS)
+    behind = psutil.Process(first.process.pid).children(recursive=True)
+    with first.client() as client:
+        sent = [
+            client.post(WEBHOOK, json=webhook(n), headers={"x-webhook-token": "static"})
+            for n in range(20)
+        ]
+    assert {each.json()["accepted"] for each in sent} == {1}
+    first.kill()
+    gone, alive = psutil.wait_procs(behind, timeout=10)
+    assert len(gone) >= 3
+    assert not alive
+
+    second = start(folder, **SECRETS)
+    assert stored(second, folder, "crash-19")
+    assert second.end() == 0
+    with open_workspace(folder) as workspace:
+        assert workspace.sql("select count(*) from lake.analytics_events").item() == 20
+    assert "Traceback" not in second.log.read_text()
