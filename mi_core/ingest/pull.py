@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
 from mi_core.errors import BadValue, PullError
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.door import WITHHELD, Door
@@ -19,7 +21,6 @@ from mi_core.ingest.posthog_page import Page
 from mi_core.ingest.publish import publish
 from mi_core.ingest.summary import PullSummary, tally
 from mi_core.locks import file_lock
-from mi_core.relations import relation_sql
 from mi_core.warehouse import Warehouse
 
 SOURCE = "query"
@@ -56,16 +57,17 @@ class _Pull:
         if not page.documents:
             return
         warehouse = self.warehouse
-        warehouse.sql(
-            "create or replace temp table pulled_json as"
-            " select unnest(range(len($documents))) + $before as row_no,"
-            " try_cast(unnest($documents) as json) as json, null::timestamptz as arrived_at",
-            {"documents": page.documents, "before": self.waiting},
+        # As an array: a list that is bound takes four times as long.
+        texts = np.array(page.documents, dtype=object)
+        numbers = np.arange(self.waiting, self.waiting + len(texts))
+        warehouse.load_arrays("pulled_text", {"row_no": numbers, "text": texts})
+        documents = (
+            "select row_no, try_cast(text as json) as json, null::timestamptz as arrived_at"
+            " from pulled_text"
         )
-        with (
-            warehouse.view("raw_json", "from pulled_json"),
-            warehouse.view("raw_event", relation_sql("staging/raw_json")),
-        ):
+        with warehouse.view("raw_json", documents):
+            warehouse.stage("pulled_event", "staging/raw_json")
+        with warehouse.view("raw_event", "from pulled_event"):
             warehouse.stage("passed", "staging/door", **self.door.open(warehouse))
         rows = f"select 0 as file_no, '{SOURCE}' as source, * from passed"
         if self.waiting:
