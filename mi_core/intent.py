@@ -6,15 +6,18 @@ same in any order and on any number of workers.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mi_core.definitions import IntentRules
+    from mi_core.definitions import Definitions, IntentRules
 
 MICRO = 1_000_000
+TIME_ON_SITE = "time_on_site_per_min"
+"""The signal that an event gives for how long it lasted, besides its own."""
+
 _US_PER_DAY = 86_400_000_000
 
 
@@ -82,9 +85,33 @@ def band(value: float, cuts: Sequence[tuple[str, float]], highest: str) -> str:
     return next((name for name, below in cuts if value < below), highest)
 
 
-def time_on_site_micro(duration_ms: int, per_minute_micro: int, cap_micro: int) -> int:
+def time_on_site_micro(duration_ms: int, per_minute_micro: int, cap_micro: int | None) -> int:
     """Points of a visit of `duration_ms` milliseconds, in millionths, rounded half up."""
-    return min(cap_micro, (2 * duration_ms * per_minute_micro + 60_000) // 120_000)
+    points = (2 * duration_ms * per_minute_micro + 60_000) // 120_000
+    return points if cap_micro is None else min(cap_micro, points)
+
+
+def signals_of(
+    events: Iterable[tuple[str, datetime, int | None]], definitions: "Definitions"
+) -> Iterator[Signal]:
+    """The signals that events give: each its own, and one for its duration.
+
+    An event is its name, its time with a zone, and how many milliseconds it lasted.
+    """
+    rules = {
+        name: (event.signal, round(rule.points * MICRO), rule.group)
+        for name, event in definitions.events.items()
+        if event.signal and (rule := definitions.signals[event.signal])
+    }
+    site = definitions.signals.get(TIME_ON_SITE)
+    for name, occurred_at, duration in events:
+        if name in rules:
+            signal, points, group = rules[name]
+            yield Signal(signal, points, occurred_at, group)
+        if site is not None and duration is not None and duration > 0:
+            cap = None if site.cap is None else round(site.cap * MICRO)
+            points = time_on_site_micro(duration, round(site.points * MICRO), cap)
+            yield Signal(TIME_ON_SITE, points, occurred_at, site.group)
 
 
 def intent(signals: Iterable[Signal], as_of: datetime, rules: "IntentRules") -> Intent:

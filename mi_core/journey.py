@@ -2,19 +2,25 @@
 
 A milestone is the first time of something, over all events before `as_of`. The intent score at a
 milestone is the one that a scoring as of that moment gives, so without what happened at it.
+
+The lake is read once, for the person's events; what can be is then worked out by the formulas for
+one person, as to plan a relation over everybody takes longer than they do.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from mi_core.attribution import TouchCredit, touch_credits
-from mi_core.attribution.touches import removal_effects
+from mi_core.attribution.touches import stage_person_events, stored_removal_effects
 from mi_core.definitions import Definitions
-from mi_core.person import PersonaView, intent_at, persona_view, rows_of, stage_person
+from mi_core.errors import UnknownPerson
+from mi_core.intent import Signal, intent, signals_of
+from mi_core.person import PersonaView, persona_view, rows_of
+from mi_core.personas import persona
 from mi_core.scoring import naive_utc
 from mi_core.state import State
 from mi_core.warehouse import Warehouse
@@ -119,24 +125,22 @@ def view_journey(
     UnknownPerson
         The person has no event before `as_of`.
     """
-    moment = naive_utc(as_of)
     with warehouse.reading() as snapshot:
-        company = state.company_of(str(user_id), as_of)
-        stage_person(warehouse, definitions, user_id, moment, company)
-        persona = persona_view(warehouse, definitions, state.persona_of(str(user_id), as_of))
-        events = _stage_events(warehouse, definitions, user_id, moment)
-        milestones = _milestones(warehouse, definitions)
+        events = stage_person_events(warehouse, definitions, user_id, as_of=as_of)
+        if not events:
+            moment = f"{naive_utc(as_of):%Y-%m-%d %H:%M} UTC"
+            raise UnknownPerson(f"This person has no event before {moment}.")
+        signals = _signals(warehouse, definitions)
         conversions = rows_of(warehouse, "journeys/person_conversion")
-        # What markov goes by, over everybody: not looked for where there is nothing to share out.
-        effects = removal_effects(warehouse, definitions, as_of=as_of) if conversions else {}
-        credits = touch_credits(warehouse, definitions, user_id, as_of=as_of, effects=effects)
+        credits = _credits(warehouse, definitions, as_of) if conversions else []
+        milestones = _milestones(warehouse, definitions, signals)
         touchpoints = Counter(each.conversion_id for each in credits)
         return Journey(
             user_id=str(user_id),
             as_of=as_of,
             config_version=definitions.version,
             lake_snapshot=snapshot,
-            persona=persona,
+            persona=_persona(state, definitions, user_id, as_of, signals),
             milestones=milestones,
             days_between={name: _days(milestones, *ends) for name, ends in SPANS.items()},
             phases=tuple(_phases(warehouse)),
@@ -149,37 +153,53 @@ def view_journey(
         )
 
 
-def _stage_events(
-    warehouse: Warehouse, definitions: Definitions, user_id: UUID, moment: datetime
-) -> int:
-    """Stage all of the person's events, also as what scores read; returns how many."""
-    events = warehouse.stage(
-        "person_event",
-        "journeys/person_event",
-        user_id=user_id,
-        as_of=moment,
-        etypes=list(definitions.etypes),
-        phases=[etype.phase for etype in definitions.etypes.values()],
-    )
-    warehouse.sql(
-        "create or replace temp table scope_event as"
-        " select user_id, event_name, etype, occurred_at, channel, duration from person_event"
-    )
-    return events
+def _signals(warehouse: Warehouse, definitions: Definitions) -> list[Signal]:
+    """All signals that the person has given."""
+    rows = warehouse.sql("select event_name, occurred_at, duration from person_event").fetchall()
+    events = ((name, at.replace(tzinfo=UTC), duration) for name, at, duration in rows)
+    return list(signals_of(events, definitions))
 
 
-def _milestones(warehouse: Warehouse, definitions: Definitions) -> dict[str, Milestone | None]:
+def _credits(
+    warehouse: Warehouse, definitions: Definitions, as_of: datetime
+) -> Sequence[TouchCredit]:
+    effects = stored_removal_effects(warehouse, definitions, as_of=as_of)
+    return touch_credits(warehouse, definitions, as_of=as_of, effects=effects)
+
+
+def _persona(
+    state: State,
+    definitions: Definitions,
+    user_id: UUID,
+    as_of: datetime,
+    signals: Sequence[Signal],
+) -> PersonaView:
+    company = state.company_of(str(user_id), as_of) or {}
+    behavior = persona(
+        intent(signals, as_of, definitions.intent),
+        company.get("company_size"),
+        definitions.personas.values(),
+    )
+    assigned = state.persona_of(str(user_id), as_of)
+    return persona_view(definitions, behavior.slug, behavior.confidence, assigned)
+
+
+def _milestones(
+    warehouse: Warehouse, definitions: Definitions, signals: Sequence[Signal]
+) -> dict[str, Milestone | None]:
     reached = {row["milestone"]: row for row in rows_of(warehouse, "journeys/person_milestone")}
     return {
-        name: _milestone(warehouse, definitions, reached[name]) if name in reached else None
+        name: _milestone(definitions, signals, reached[name]) if name in reached else None
         for name in MILESTONES
     }
 
 
-def _milestone(warehouse: Warehouse, definitions: Definitions, row: Row) -> Milestone:
-    score, level = intent_at(warehouse, definitions, row["reached_at"])
+def _milestone(definitions: Definitions, signals: Sequence[Signal], row: Row) -> Milestone:
+    scored = intent(signals, row["reached_at"].replace(tzinfo=UTC), definitions.intent)
     touch = LastTouch(row["touched_at"], row["event_name"], row["channel"], row["campaign_id"])
-    return Milestone(row["reached_at"], score, level, touch if row["touched_at"] else None)
+    return Milestone(
+        row["reached_at"], scored.score, scored.level, touch if row["touched_at"] else None
+    )
 
 
 def _days(milestones: Mapping[str, Milestone | None], start: str, end: str) -> float | None:

@@ -13,14 +13,13 @@ from uuid import UUID
 from mi_core import scoring
 from mi_core.definitions import Definitions, MagnetismRules
 from mi_core.errors import UnknownPerson
-from mi_core.intent import Trend, band, intent_trend
+from mi_core.intent import Trend, intent_trend
 from mi_core.magnetism import (
     RECOMMENDATIONS,
     CohortComparison,
     Forecast,
     Momentum,
     Recommendation,
-    compare_with_cohort,
     forecast,
     magnetism_trend,
     standing,
@@ -34,14 +33,15 @@ TREND_OVER = timedelta(days=7)
 FORECAST_DAYS = 7
 HISTORY_DAYS = 90
 BEHAVIOR = "behavior_analysis"
+WINDOWS = ("7d", "30d")
 COMPONENTS = ("intent", "engagement", "reactivation", "email_ctr", "social_returns")
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class IntentView:
-    """The intent score; `signals` says by which signals: times, points, last seen."""
+class IntentScore:
+    """The intent score and its breakdown, in points."""
 
     score: float
     level: str
@@ -51,8 +51,14 @@ class IntentView:
     recency: int
     frequency: int
     top_signals: tuple[str, ...]
-    signals: tuple[Row, ...]
     trend: Trend | None
+
+
+@dataclass(frozen=True)
+class IntentView(IntentScore):
+    """The intent score; `signals` says by which signals: times, points, last seen."""
+
+    signals: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -82,15 +88,18 @@ class MagnetismView:
 
 
 @dataclass(frozen=True)
-class Person:
-    """What is known of one person as of an instant, times in UTC."""
+class Scores:
+    """One person's scores as of an instant, times in UTC.
+
+    `history` has a row for each day with a scoring, of its last one, the oldest first: `as_of`,
+    `intent_score`, `level`, `persona`, `magnetism_7d`, `magnetism_30d`.
+    """
 
     user_id: str
     as_of: datetime
     config_version: str
     lake_snapshot: int
-    milestones: Row
-    intent: IntentView
+    intent: IntentScore
     persona: PersonaView
     magnetism: Mapping[str, MagnetismView]
     history: tuple[Row, ...]
@@ -98,6 +107,14 @@ class Person:
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Person(Scores):
+    """What is known of one person as of an instant: the scores, and what only the events say."""
+
+    intent: IntentView
+    milestones: Row
 
 
 def find_person(warehouse: Warehouse, hashes: Sequence[UUID], written: str = "") -> UUID | None:
@@ -128,11 +145,17 @@ def view_person(
     with warehouse.reading() as snapshot:
         company = state.company_of(str(user_id), as_of)
         milestones = stage_person(warehouse, definitions, user_id, moment, company)
-        history = rows_of(
-            warehouse, "scores/score_history", user_id=user_id, as_of=moment, days=HISTORY_DAYS
+        _, ids = ids_of(warehouse, [user_id]) or (user_id, [user_id])
+        newest = newest_of(warehouse, user_id)
+        history = history_of(warehouse, user_id, newest, ids, moment)
+        before = row_to_compare_with(history, moment)
+        [live] = _dicts(warehouse.sql("from persona_score"))
+        persona = persona_view(
+            definitions,
+            live["persona"],
+            live["persona_confidence"],
+            state.persona_of(str(user_id), as_of),
         )
-        before = _before(history, moment)
-        persona = persona_view(warehouse, definitions, state.persona_of(str(user_id), as_of))
         return Person(
             user_id=str(user_id),
             as_of=as_of,
@@ -141,9 +164,63 @@ def view_person(
             milestones=milestones,
             intent=_intent(warehouse, definitions, moment, before),
             persona=persona,
-            magnetism=_magnetism(warehouse, definitions, moment, history, before),
+            magnetism=_magnetism(warehouse, definitions, moment, history),
             history=tuple(history),
         )
+
+
+def ids_of(
+    warehouse: Warehouse, hashes: Sequence[UUID], written: str = ""
+) -> tuple[UUID, list[UUID]] | None:
+    """Whom an id belongs to, as `find_person`, and the hashes of all of that person's ids."""
+    rows = warehouse.query("scores/ids", hashes=list(hashes), written=written).fetchall()
+    if not rows:
+        return None
+    user_id: UUID = rows[0][0]
+    return user_id, list({user_id, *(each for owner, each in rows if owner == user_id)})
+
+
+def newest_of(warehouse: Warehouse, user_id: UUID) -> Row | None:
+    """What the newest scoring says of a person: their row of mv_person."""
+    rows = rows_of(warehouse, "scores/person_row", user_id=user_id)
+    return rows[0] if rows else None
+
+
+def history_of(
+    warehouse: Warehouse,
+    user_id: UUID,
+    newest: Row | None,
+    ids: Sequence[UUID],
+    moment: datetime,
+    until: datetime | None = None,
+) -> list[Row]:
+    """A person's scores of the `HISTORY_DAYS` up to `moment`, inclusive, as in `Scores.history`.
+
+    Before they were identified, a person was scored under another of their `ids`; of several in
+    one scoring, their own counts, else the highest. `newest` is their row of mv_person, if any.
+    The history goes on up to `until`, where that is given.
+    """
+    since, until = moment - timedelta(days=HISTORY_DAYS), until or moment
+    # Of somebody who has become another since the newest scoring, that knows the former ids.
+    others = [] if newest else [newest_of(warehouse, each) for each in ids if each != user_id]
+    points = rows_of(warehouse, "scores/score_history", user_ids=ids, since=since, until=until)
+    present = [_day(row) for row in (newest, *others) if row]
+    points += [row for row in present if since < row["as_of"] <= until]
+    points.sort(key=lambda row: (row["user_id"] != user_id, -row["intent_score"], row["user_id"]))
+    by_instant: dict[datetime, Row] = {}
+    for point in points:
+        by_instant.setdefault(point["as_of"], point)
+    return [
+        {name: value for name, value in by_instant[at].items() if name != "user_id"}
+        for at in sorted(by_instant)
+    ]
+
+
+def _day(row: Row) -> Row:
+    """A row of mv_person as one of score_history."""
+    same = ("user_id", "as_of", "level", "persona")
+    windows = {f"magnetism_{window}": row[f"magnetism_index_{window}"] for window in WINDOWS}
+    return {name: row[name] for name in same} | {"intent_score": row["score"]} | windows
 
 
 def rows_of(warehouse: Warehouse, relation: str, **params: object) -> list[Row]:
@@ -181,26 +258,7 @@ def stage_person(
     }
 
 
-def intent_at(
-    warehouse: Warehouse, definitions: Definitions, moment: datetime
-) -> tuple[float, str]:
-    """Intent score and level as of `moment` of the person whose events are in `scope_event`.
-
-    `stage_person` put those there that a score as of its own `as_of` reads; for an earlier moment,
-    put older ones there too.
-    """
-    rules = definitions.intent
-    scoring.stage_features(warehouse, definitions, moment)
-    scores = {
-        row["time_window"]: (row["score"], row["level"])
-        for row in rows_of(warehouse, "scores/intent", as_of=moment, rules=rules.model_dump())
-    }
-    # Nobody has features before their first event.
-    nothing_yet = (0.0, band(0.0, rules.level_cuts, "very_high"))
-    return scores.get(scoring.intent_window(definitions), nothing_yet)
-
-
-def _before(history: Sequence[Row], moment: datetime) -> Row | None:
+def row_to_compare_with(history: Sequence[Row], moment: datetime) -> Row | None:
     """The newest snapshot that is old enough to compare with."""
     old_enough = [row for row in history if row["as_of"] <= moment - TREND_OVER]
     return old_enough[-1] if old_enough else None
@@ -221,31 +279,31 @@ def _intent(
 
 
 def persona_view(
-    warehouse: Warehouse, definitions: Definitions, assigned: Row | None
+    definitions: Definitions, behavior: str, confidence: float, assigned: Row | None
 ) -> PersonaView:
     """What stands assigned, unless that is an older word of behaviour than the one just had."""
-    [live] = _dicts(warehouse.sql("from persona_score"))
-    in_force = {
-        "slug": live["persona"],
-        "confidence": live["persona_confidence"],
-        "source": BEHAVIOR,
-    }
+    in_force = {"slug": behavior, "confidence": confidence, "source": BEHAVIOR}
     if assigned and assigned["source"] != BEHAVIOR:
         in_force = dict(assigned)
-    label = definitions.personas[in_force["slug"]].label
-    return PersonaView(label=label, behavior=live["persona"], **in_force)
+    label = definitions.personas[str(in_force["slug"])].label
+    return PersonaView(label=label, behavior=behavior, **in_force)  # type: ignore[arg-type]
 
 
 def _magnetism(
-    warehouse: Warehouse,
-    definitions: Definitions,
-    moment: datetime,
-    history: Sequence[Row],
-    before: Row | None,
+    warehouse: Warehouse, definitions: Definitions, moment: datetime, history: Sequence[Row]
 ) -> dict[str, MagnetismView]:
-    rules = definitions.magnetism
     rows = _dicts(warehouse.sql("from magnetism order by time_window desc"))
-    cohorts = _cohorts(warehouse, rows, history)
+    cohorts = _cohorts(warehouse, moment, history)
+    nobody = {"cohort_people": 0, "cohort_at_or_below": 0, "cohort_average": 0.0}
+    placed = [{**row, **cohorts.get(row["time_window"], nobody)} for row in rows]
+    return magnetism_views(definitions.magnetism, moment, placed, history)
+
+
+def magnetism_views(
+    rules: MagnetismRules, moment: datetime, rows: Sequence[Row], history: Sequence[Row]
+) -> dict[str, MagnetismView]:
+    """By window, from `rows` as mv_person has them."""
+    before = row_to_compare_with(history, moment)
     views = {}
     for row in rows:
         window, index = row["time_window"], row["magnetism_index"]
@@ -259,25 +317,27 @@ def _magnetism(
             recommendations=tuple(RECOMMENDATIONS[code] for code in row["recommendations"]),
             trend=magnetism_trend(index, before[f"magnetism_{window}"], rules) if before else None,
             forecast=_forecast([*past, (moment, index)], rules),
-            cohort=cohorts[window],
+            cohort=standing(
+                index,
+                people=row["cohort_people"],
+                at_or_below=row["cohort_at_or_below"],
+                average=row["cohort_average"],
+            ),
         )
     return views
 
 
-def _cohorts(
-    warehouse: Warehouse, rows: Sequence[Row], history: Sequence[Row]
-) -> dict[str, CohortComparison]:
-    """Where the person stands, in each window, among those of their persona when last scored."""
-    scores = {row["time_window"]: row["magnetism_index"] for row in rows}
-    comparisons = {window: compare_with_cohort(score, []) for window, score in scores.items()}
-    if history:
-        newest = {"snapshot_as_of": history[-1]["as_of"], "persona": history[-1]["persona"]}
-        for window, *figures in warehouse.query("scores/cohort", **newest).fetchall():
-            people, at_or_below, average = figures
-            comparisons[window] = standing(
-                scores[window], people=people, at_or_below=at_or_below, average=average
-            )
-    return comparisons
+def _cohorts(warehouse: Warehouse, moment: datetime, history: Sequence[Row]) -> dict[str, Row]:
+    """Those of the person's persona when last scored, by window, as mv_person has them."""
+    if not history:
+        return {}
+    [(scored_at,)] = warehouse.sql(
+        "select max(as_of) from lake.score_run where as_of <= $moment", {"moment": moment}
+    ).fetchall()
+    then = next((row for row in history if row["as_of"] == scored_at), history[-1])
+    cohort = {"snapshot_as_of": scored_at, "persona": then["persona"]}
+    rows = rows_of(warehouse, "scores/cohort", **cohort)
+    return {row["time_window"]: row for row in rows}
 
 
 def _forecast(past: Sequence[tuple[datetime, float]], rules: MagnetismRules) -> Forecast:

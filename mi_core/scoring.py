@@ -7,11 +7,13 @@ scores everybody: the result is the same as that of a full run.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from mi_core.definitions import Definitions
 from mi_core.errors import BadValue
+from mi_core.ingest.erased import again_if_overtaken, check_not_overtaken
 from mi_core.relations import relation_sql
 from mi_core.state import State
 from mi_core.warehouse import Warehouse
@@ -47,6 +49,7 @@ class _LastRun:
     has_history: bool
 
 
+@again_if_overtaken
 def score(
     warehouse: Warehouse,
     state: State,
@@ -54,6 +57,7 @@ def score(
     *,
     as_of: datetime,
     full: bool = False,
+    stage_more: Callable[[], None] | None = None,
 ) -> ScoreSummary:
     """Score everybody whose first event is before `as_of`, and publish the scores.
 
@@ -66,6 +70,9 @@ def score(
         Exclusive; has a time zone.
     full
         Compute everybody's features again.
+    stage_more
+        Stages `removal_effect` from the same snapshot, to be published with the scores; see
+        `attribution.touches.stage_removal_effects`. Without it the lake is left without any.
     """
     moment = naive_utc(as_of)
     with warehouse.reading() as snapshot:
@@ -78,17 +85,25 @@ def score(
         warehouse.stage("seen_batch", "scores/seen_batch")
         warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
+        stage_results(warehouse, definitions, moment, snapshot)
         warehouse.stage("persona_performance", "reports/persona_performance")
         warehouse.stage("daily_funnel", "reports/daily_funnel", as_of=moment)
+        if stage_more is not None:
+            stage_more()
     mode = "full" if reason else "incremental"
     with warehouse.publish(f"{mode} scores as of {moment:%Y-%m-%d %H:%M:%S}"):
+        check_not_overtaken(warehouse, snapshot)
         last = _last_run(warehouse)
         # Of two runs at once for one instant, the one that saw less must not undo the other.
         is_newest = last is None or (moment, snapshot) >= (last.as_of, last.lake_snapshot)
         if is_newest or (last and moment < last.as_of):
             _add_snapshots(warehouse, definitions, moment, snapshot)
         if is_newest:
-            _replace_present(warehouse, moment)
+            if last and last.as_of.date() < moment.date():
+                _keep_day(warehouse, last.as_of, "from lake.mv_person")
+            _replace_present(warehouse, moment, has_more=stage_more is not None)
+        elif last and moment < last.as_of:
+            _add_past_day(warehouse, moment)
         warehouse.sql(
             "insert into lake.score_run values ($1, $2, $3, $4, $5, $6)",
             [moment, definitions.version, snapshot, mode, scored, recomputed],
@@ -182,6 +197,27 @@ def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime
     return people
 
 
+def stage_results(
+    warehouse: Warehouse, definitions: Definitions, as_of: datetime, snapshot: int
+) -> None:
+    """From the staged scores the rows to keep of each person: `user_score` and `person`."""
+    warehouse.stage(
+        "user_score",
+        "scores/user_intent_score",
+        intent_window=intent_window(definitions),
+        as_of=as_of,
+        config_version=definitions.version,
+        snapshot=snapshot,
+    )
+    warehouse.stage("person", "scores/mv_person")
+
+
+def add_day(warehouse: Warehouse, people: str) -> None:
+    """Add those of `people`, a select of mv_person's columns, to the table of days."""
+    with warehouse.view("scored_person", people):
+        _insert(warehouse, "user_score_day", "user_score_day")
+
+
 def intent_window(definitions: Definitions) -> str:
     """The name of the window that the intent score is about, such as `30d`."""
     return f"{definitions.intent.window_days}d"
@@ -255,20 +291,43 @@ def _add_snapshots(
 ) -> None:
     """Write the staged scores as the snapshots of `as_of`, in place of earlier ones."""
     run = {"as_of": as_of, "config_version": definitions.version, "snapshot": snapshot}
-    window = intent_window(definitions)
     for table in ("user_intent_score", "user_magnetism_index"):
         warehouse.sql(f"delete from lake.{table} where as_of = $as_of", {"as_of": as_of})
-    _insert(warehouse, "user_intent_score", "user_intent_score", intent_window=window, **run)
+    warehouse.sql("insert into lake.user_intent_score by name from user_score")
     _insert(warehouse, "user_magnetism_index", "user_magnetism_index", **run)
 
 
-def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
+def _keep_day(warehouse: Warehouse, as_of: datetime, people: str) -> None:
+    """Make the scores of `people` as of `as_of` those of that day."""
+    day = datetime.combine(as_of, time.min)
+    warehouse.sql(
+        "delete from lake.user_score_day where as_of >= $since and as_of < $until",
+        {"since": day, "until": day + timedelta(days=1)},
+    )
+    add_day(warehouse, people)
+
+
+def _add_past_day(warehouse: Warehouse, as_of: datetime) -> None:
+    """Write the staged scores of the past as those of their day, unless one has later ones."""
+    [(has_later,)] = warehouse.sql(
+        "select count(*) > 0 from lake.score_run where as_of > $as_of and as_of < $as_of::date + 1",
+        {"as_of": as_of},
+    ).fetchall()
+    if not has_later:
+        _keep_day(warehouse, as_of, "from temp.person")
+
+
+def _replace_present(warehouse: Warehouse, as_of: datetime, *, has_more: bool) -> None:
     """Write what the lake holds of the newest run only, and drop the marks that led to it."""
     warehouse.sql("delete from lake.touched_user where batch_id in (from seen_batch)")
+    warehouse.sql("delete from lake.removal_effect")
+    if has_more:
+        warehouse.sql("insert into lake.removal_effect by name from temp.removal_effect")
     for table, staged in (
         ("user_feature", "feature"),
         ("mv_persona_performance", "persona_performance"),
         ("mv_daily_funnel", "daily_funnel"),
+        ("mv_person", "temp.person"),
     ):
         warehouse.sql(f"delete from lake.{table}")
         warehouse.sql(f"insert into lake.{table} by name from {staged}", name=table)

@@ -17,10 +17,13 @@ from mi_core.ingest.delivery import ingest_files
 from mi_core.ingest.inbox import drain
 from mi_core.ingest.summary import IngestSummary
 from mi_core.inlet import Inlet
-from mi_core.person import Person, find_person, view_person
+from mi_core.person import Person, Scores, find_person, ids_of, view_person
 from mi_core.scoring import ScoreSummary, score, thin_snapshots
 from mi_core.settings import Settings, load_settings
 from mi_core.snapshot import newest_snapshot, take_snapshot
+from mi_core.stored import stored_scores
+
+STRANGER = "No event of this workspace came with that id."
 
 if TYPE_CHECKING:
     import polars as pl
@@ -169,6 +172,24 @@ class Workspace(Inlet):
         moment = self._moment_of(user_id, as_of)
         return view_person(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
 
+    def scores(self, distinct_id: str) -> Scores:
+        """One person as the newest scoring stored them, several times faster than `user`.
+
+        What came after it doesn't count, until the next one. Whom it doesn't have is scored as by
+        `user`, and so is everybody before the first scoring by the definitions in force.
+
+        Raises
+        ------
+        UnknownPerson
+            As `user`.
+        """
+        known = ids_of(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
+        if known is None:
+            raise UnknownPerson(STRANGER)
+        user_id, ids = known
+        found = stored_scores(self.warehouse, self.state, self.definitions, user_id, ids)
+        return found.scores or self.user(str(user_id), as_of=found.as_of)
+
     def rescore(self, distinct_id: str) -> Person:
         """Score one person as of now, the inbox included, and keep that; see `take_snapshot`.
 
@@ -193,7 +214,7 @@ class Workspace(Inlet):
         """
         user_id = find_person(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
         if user_id is None:
-            raise UnknownPerson("No event of this workspace came with that id.")
+            raise UnknownPerson(STRANGER)
         return user_id
 
     def attribution(
@@ -246,6 +267,9 @@ class Workspace(Inlet):
     def journey(self, distinct_id: str, *, as_of: datetime | None = None) -> "Journey":
         """One person's way: milestones, touchpoints, credit; see `journey.view_journey`.
 
+        As of the newest scoring, or now where there is none, markov goes by what was stored with
+        it; any other `as_of` takes a look at everybody's paths.
+
         Raises
         ------
         UnknownPerson
@@ -254,8 +278,7 @@ class Workspace(Inlet):
         from mi_core.journey import view_journey
 
         self._keep_classified()
-        user_id = self.user_id_of(distinct_id)
-        moment = self._moment_of(user_id, as_of)
+        user_id, moment = self.user_id_of(distinct_id), self._moment(as_of)
         return view_journey(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
 
     def funnel(

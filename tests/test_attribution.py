@@ -26,7 +26,7 @@ from mi_core.attribution import (
     touch_credits,
 )
 from mi_core.attribution.statistics import RULES
-from mi_core.attribution.touches import removal_effects
+from mi_core.attribution.touches import removal_effects, stage_person_events
 from mi_core.errors import BadValue, IngestError, UnknownName
 from mi_core.workspace import Workspace, open_workspace
 
@@ -332,9 +332,8 @@ def test_what_of_the_spend_is_not_known(workspace: Workspace, tmp_path: Path) ->
 def test_one_persons_touchpoints(lake: Workspace) -> None:
     effects = removal_effects(lake.warehouse, lake.definitions, as_of=AS_OF)
     for who in range(1, 12):
-        credits = touch_credits(
-            lake.warehouse, lake.definitions, UUID(int=who), as_of=AS_OF, effects=effects
-        )
+        stage_person_events(lake.warehouse, lake.definitions, UUID(int=who), as_of=AS_OF)
+        credits = touch_credits(lake.warehouse, lake.definitions, as_of=AS_OF, effects=effects)
         by_conversion = defaultdict(list)
         for each in credits:
             assert each.touched_at < each.converted_at

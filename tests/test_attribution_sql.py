@@ -14,9 +14,10 @@ from mi_core.definitions import load_definitions
 from mi_core.warehouse import Warehouse
 
 TABLES = (
-    *("scope_touchpoint", "scope_conversion", "journey", "known_persona", "path_touch"),
+    *("scope_touchpoint", "scope_conversion", "scope_lead"),
+    *("journey", "known_persona", "path_touch"),
     *("path_key", "path_step", "touch_credit", "channel_effect", "person_event"),
-    *("lake.user_event", "lake.user_milestone", "lake.campaign_spend", "state.user_persona"),
+    *("lake.user_event", "lake.campaign_spend", "state.user_persona"),
     "path_row",
 )
 
@@ -39,6 +40,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     stage_touch_credit(opened, definitions.attribution)
     for view in ("touchpoint", "conversion"):
         opened.sql(f"create temp table scope_{view} as from {view} limit 0")
+    opened.sql("create temp table scope_lead as from lake.user_milestone limit 0")
     opened.sql("create temp table channel_effect (key varchar, effect double)")
     opened.sql(f"create temp table path_row ({PATH_ROW})")
     nobody = {"user_id": UUID(int=0), "as_of": EPOCH, "etypes": [], "phases": []}

@@ -103,6 +103,22 @@ def estimate(
     return found
 
 
+def effects_of_removal(warehouse: Warehouse, rules: AttributionRules) -> dict[str, float]:
+    """Of each key of the staged paths under markov; empty where that model abstains.
+
+    Less work than `estimate`: no draws, and no other model.
+    """
+    totals = path_totals(warehouse)
+    found = Estimates(keys_of(warehouse), totals, np.ones((1, totals.groups)))
+    try:
+        _refuse_too_few(rules, totals)
+        _markov(warehouse, rules, found, seed=0)
+    except Abstains:
+        return {}
+    effects = found.removal.effects[0].tolist() if found.removal else []
+    return dict(zip(found.keys, effects, strict=True))
+
+
 def share_out(parts: FloatArray, totals: FloatArray) -> FloatArray:
     """`totals` [N] shared out in proportion to `parts` [N, K]; NaN where these add up to 0."""
     whole = parts.sum(axis=1)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from mi_core.definitions import AttributionRules
 from mi_core.errors import BadValue
@@ -41,17 +40,39 @@ class Scope:
     with_nulls: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Selects of the touchpoints, the conversions and when people left their address first."""
+
+    touchpoint: str
+    conversion: str
+    lead: str
+
+
+LAKE = Source("from touchpoint", "from conversion", "from lake.user_milestone")
+"""Those of everybody."""
+
+PERSON = Source(
+    "select *, null::varchar as creative_id, null::varchar as email_id, null::varchar as post_id"
+    " from person_event where is_touch",
+    "from person_event where is_conversion",
+    "select user_id, min(occurred_at) filter (etype = 'email_submitted') as email_captured_at"
+    " from person_event group by user_id",
+)
+"""Those of the person in `person_event`, which knows channels and campaigns only."""
+
+
 def stage_paths(
     warehouse: Warehouse,
     scope: Scope,
     rules: AttributionRules,
     *,
-    user_id: UUID | None = None,
+    source: Source = LAKE,
     more_keys: Sequence[str] = (),
 ) -> None:
-    """Stage the paths of everybody, or of one person; `more_keys` as in `stage_steps`."""
+    """Stage the paths of the people in `source`; `more_keys` as in `stage_steps`."""
     lookback = timedelta(days=rules.lookback_days)
-    with _scoped(warehouse, scope.since - lookback, scope.until, user_id):
+    with _scoped(warehouse, scope.since - lookback, scope.until, source):
         warehouse.stage(
             "journey",
             "journeys/journey",
@@ -120,15 +141,13 @@ def _parameters(transform: str, max_touches: int) -> dict[str, int]:
 
 @contextmanager
 def _scoped(
-    warehouse: Warehouse, since: datetime, until: datetime, user_id: UUID | None
+    warehouse: Warehouse, since: datetime, until: datetime, source: Source
 ) -> Iterator[None]:
-    """Views of the touchpoints and conversions to look at, of one person or of everybody."""
-    where = f"occurred_at >= '{since}'::timestamp and occurred_at < '{until}'::timestamp"
-    if user_id is not None:
-        # The bucket lets a scan skip the rows of others.
-        where += f" and user_bucket = bucket_of('{user_id}'::uuid) and user_id = '{user_id}'::uuid"
+    """Views of the touchpoints and conversions to look at, and of addresses left."""
+    period = f"where occurred_at >= '{since}'::timestamp and occurred_at < '{until}'::timestamp"
     with (
-        warehouse.view("scope_touchpoint", f"from touchpoint where {where}"),
-        warehouse.view("scope_conversion", f"from conversion where {where}"),
+        warehouse.view("scope_touchpoint", f"from ({source.touchpoint}) {period}"),
+        warehouse.view("scope_conversion", f"from ({source.conversion}) {period}"),
+        warehouse.view("scope_lead", source.lead),
     ):
         yield

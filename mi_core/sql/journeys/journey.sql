@@ -50,13 +50,13 @@ select
     path.until_at - to_microseconds($lookback_us) as from_at,
     path.until_at,
     if(
-        milestone.email_captured_at >= path.until_at - to_microseconds($lookback_us)
-        and milestone.email_captured_at < path.until_at,
-        milestone.email_captured_at, null
+        lead.email_captured_at >= path.until_at - to_microseconds($lookback_us)
+        and lead.email_captured_at < path.until_at,
+        lead.email_captured_at, null
     ) as lead_at,
     (path.conversion_id is not null)::bigint as conversions,
     (path.conversion_id is null)::bigint as nulls,
     path.value::double as value
 from path
 inner join person using (user_id)
-left join lake.user_milestone as milestone using (user_id)
+left join scope_lead as lead using (user_id)
