@@ -12,6 +12,7 @@ from uuid import UUID
 from mi_core import scoring
 from mi_core.definitions import Definitions
 from mi_core.errors import UnknownPerson
+from mi_core.ingest.erased import again_if_overtaken, check_not_overtaken
 from mi_core.relations import relation_sql
 from mi_core.state import State
 from mi_core.warehouse import Warehouse
@@ -19,6 +20,7 @@ from mi_core.warehouse import Warehouse
 TABLES = ("user_intent_score", "user_magnetism_index")
 
 
+@again_if_overtaken
 def take_snapshot(
     warehouse: Warehouse,
     state: State,
@@ -40,13 +42,15 @@ def take_snapshot(
     moment = scoring.naive_utc(as_of)
     with warehouse.reading() as snapshot:
         _stage(warehouse, definitions, user_id, moment, state.company_of(str(user_id), as_of))
+        scoring.stage_results(warehouse, definitions, moment, snapshot)
     run = {"as_of": moment, "config_version": definitions.version, "snapshot": snapshot}
     window = {"intent_window": scoring.intent_window(definitions)}
     with warehouse.publish(f"one person as of {moment:%Y-%m-%d %H:%M:%S}"):
-        scoring.leave_out_erased(warehouse)
-        _drop_older(warehouse, user_id)
+        check_not_overtaken(warehouse, snapshot)
+        _drop_older(warehouse, user_id, moment)
         _insert(warehouse, "user_intent_score", run | window)
         _insert(warehouse, "user_magnetism_index", run)
+        scoring.add_day(warehouse, "from person")
 
 
 def _stage(
@@ -77,13 +81,19 @@ def newest_snapshot(warehouse: Warehouse, user_id: UUID) -> datetime | None:
     return row[0].replace(tzinfo=UTC) if row and row[0] else None
 
 
-def _drop_older(warehouse: Warehouse, user_id: UUID) -> None:
+def _drop_older(warehouse: Warehouse, user_id: UUID, moment: datetime) -> None:
+    """The person's snapshots since the newest scoring; of history, those of the day."""
     since = _scored_as_of(warehouse)
     for table in TABLES:
         warehouse.sql(
             f"delete from lake.{table} where user_id = $user_id and as_of > $since",
             {"user_id": user_id, "since": since},
         )
+    warehouse.sql(
+        "delete from lake.user_score_day where user_id = $user_id and as_of >= $day::date"
+        " and as_of not in (select as_of from lake.score_run)",
+        {"user_id": user_id, "day": moment},
+    )
 
 
 def _scored_as_of(warehouse: Warehouse) -> datetime:

@@ -36,7 +36,7 @@ def forget(
             terminal.write({"hashes_lifted": opened.let_in(identifier)}, as_json=as_json)
             return
         receipt = opened.forget(identifier)
-    terminal.write(receipt if as_json else _in_short(receipt), as_json=as_json)
+    terminal.write(receipt.as_dict() if as_json else _in_short(receipt), as_json=as_json)
     if not receipt.was_known:
         terminal.note("Nothing was held of them; what comes later stays out all the same.")
     if receipt.reports:

@@ -52,6 +52,8 @@ LAKE = (
     Place("user_feature", _USER, "what the newest scores are computed from"),
     Place("user_intent_score", _USER, "intent scores, now and earlier"),
     Place("user_magnetism_index", _USER, "magnetism indexes, churn risk and advice, and earlier"),
+    Place("user_score_day", _USER, "both, by day: the last of each day with a scoring"),
+    Place("mv_person", _USER, "all that the newest scoring says of them"),
     Place("mv_user_magnetism_7d", _USER, "the newest magnetism index over 7 days"),
     Place("mv_user_magnetism_30d", _USER, "the newest magnetism index over 30 days"),
     Place("touched_user", _USER, "that there are events which no scoring has seen yet"),

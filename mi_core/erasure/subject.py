@@ -38,14 +38,12 @@ def _stage(warehouse: Warehouse) -> None:
         warehouse.stage(table, f"erasure/{table}")
 
 
-def count(warehouse: Warehouse) -> Mapping[str, int]:
-    """How many rows of the staged person there are, by table; the hashes of the erased aside."""
+def count(warehouse: Warehouse, store: str) -> Mapping[str, int]:
+    """How many rows of the staged person `lake` or `state` has, by table; tombstones aside."""
     found = {}
-    for store, places in (("lake", LAKE), ("state", STATE)):
-        for place in places:
-            if place.table != "erased_id":
-                table = f"{store}.{place.table}"
-                query = f"select count(*) from {table} where {place.condition}"
-                row = warehouse.sql(query).fetchone()
-                found[table] = int(row[0]) if row else 0
+    for place in {"lake": LAKE, "state": STATE}[store]:
+        if place.table != "erased_id":
+            table = f"{store}.{place.table}"
+            row = warehouse.sql(f"select count(*) from {table} where {place.condition}").fetchone()
+            found[table] = int(row[0]) if row else 0
     return found

@@ -8,10 +8,12 @@ Somebody else's event that names one of these ids, as a merge of two people does
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from mi_core.errors import WorkspaceError
 from mi_core.relations import identifier
 from mi_core.state import INBOX_KEY, Transaction
 from mi_core.warehouse import Warehouse
@@ -25,6 +27,10 @@ ERASED = "erased person"
 OWN = ("distinct_id_hash", "old_distinct_id_hash", "person_hash")
 LINKED = ("linked_hash", "old_linked_hash")
 """Of an event past the door: the hashes of its person, and those of an id that it links to them."""
+
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 def stage_erased(warehouse: Warehouse) -> None:
@@ -58,6 +64,33 @@ def leave_out_links(warehouse: Warehouse) -> None:
     anew = f"select linked_hash from staged where {_is_erased(LINKED)}"
     warehouse.sql(f"delete from delivered_id where distinct_id_hash in ({anew})")
     warehouse.sql(f"delete from delivered_edge where from_hash in ({anew}) or to_hash in ({anew})")
+
+
+class Overtaken(WorkspaceError):
+    """Somebody was forgotten between computing something and storing it."""
+
+
+def check_not_overtaken(warehouse: Warehouse, snapshot: int) -> None:
+    """Raise Overtaken if what was computed from `snapshot` may be of somebody who was forgotten.
+
+    Runs inside a publish. An erasure leaves no snapshot from before it.
+    """
+    query = "select 1 from lake.snapshots() where snapshot_id = $snapshot"
+    if not warehouse.sql(query, {"snapshot": snapshot}).fetchone():
+        raise Overtaken("Somebody was forgotten while this was computed; run it again.")
+
+
+def again_if_overtaken(verb: Callable[Given, Result]) -> Callable[Given, Result]:
+    """`verb`, which computes and stores: once more where it was overtaken."""
+
+    @wraps(verb)
+    def run(*args: Given.args, **more: Given.kwargs) -> Result:
+        try:
+            return verb(*args, **more)
+        except Overtaken:
+            return verb(*args, **more)
+
+    return run
 
 
 def _is_erased(columns: Sequence[str]) -> str:
