@@ -1,12 +1,11 @@
 """One person's snapshot of right now, and that what is about everybody doesn't take it for more."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from api_people import AS_OF, BEFORE, act
 
 from mi_core.acquisition import AcquisitionReport
-from mi_core.scoring import thin_snapshots
 from mi_core.workspace import Workspace
 
 TABLES = ("user_intent_score", "user_magnetism_index")
@@ -31,7 +30,8 @@ def test_a_snapshot_is_of_now_and_takes_in_what_waited(filled: Workspace):
     assert ann.history[-1]["intent_score"] == ann.intent.score
     # As of it, everything about the person is the same; others are looked at as of the scoring.
     assert filled.user("ann") == ann
-    assert filled.journey("ann").as_of == ann.as_of
+    # A journey goes by what markov made of everybody at the newest scoring.
+    assert filled.journey("ann").as_of == AS_OF
     assert filled.user("bob").as_of == AS_OF
 
 
@@ -45,14 +45,10 @@ def test_a_snapshot_gives_way_to_the_next_one_and_to_a_scoring(filled: Workspace
     later = second.replace(hour=23, minute=59, second=59, microsecond=999_999)
     filled.score(later)
     assert filled.user("ann").as_of == later
-    assert len(filled.user("ann").history) == 4  # three scorings, and the second snapshot
-
-    # That of a day is thinned where a scoring of the same day came after it.
-    filled.score(later + timedelta(days=8))
-    thin_snapshots(filled.warehouse, keep_days=7)
-    kept = [as_of for as_of, _ in stored(filled, "user_intent_score")]
-    assert second.replace(tzinfo=None) not in kept
-    assert later.replace(tzinfo=None) in kept
+    # Of a day with several scorings, history has the last one, and the snapshot.
+    instants = [row["as_of"].replace(tzinfo=UTC) for row in filled.user("ann").history]
+    assert instants == [BEFORE, second, later]
+    assert [row["as_of"].replace(tzinfo=UTC) for row in filled.scores("ann").history] == instants
 
 
 def test_what_is_about_everybody_goes_by_scorings(filled: Workspace):
