@@ -14,6 +14,7 @@ from uuid import UUID
 from mi_core.errors import BadValue, UnknownPerson
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
+from mi_core.ingest.erased import Overtaken, again_if_overtaken, check_not_overtaken
 from mi_core.ingest.inbox import drain
 from mi_core.ingest.summary import IngestSummary
 from mi_core.inlet import Inlet
@@ -397,6 +398,7 @@ class Workspace(Inlet):
         row = self.warehouse.sql("select max(as_of) from lake.score_run").fetchone()
         return row[0].replace(tzinfo=UTC) if row and row[0] else None
 
+    @again_if_overtaken
     def report(
         self,
         name: str = "acquisition",
@@ -425,7 +427,14 @@ class Workspace(Inlet):
             parameters["as_of"] = as_of.astimezone(UTC).isoformat()
         file = re.sub(r"[^\w.-]", "_", "-".join([name, *map(str, more.values())]))
         target = out or self.path / "reports" / f"{file}.html"
-        return reports.render(self.path, reports.notebook(name), target, parameters)
+        snapshot = self.warehouse.snapshot()
+        page = reports.render(self.path, reports.notebook(name), target, parameters)
+        try:
+            check_not_overtaken(self.warehouse, snapshot)
+        except Overtaken:
+            page.unlink(missing_ok=True)
+            raise
+        return page
 
     def forget(self, distinct_id: str) -> "Receipt":
         """Erase a person physically and keep them out from now on; see `erasure.forget`.

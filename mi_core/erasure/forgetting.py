@@ -106,6 +106,8 @@ def _finish(warehouse: Warehouse, state: State, receipt: Receipt) -> Receipt:
     files.remove(warehouse.path, hashes, _events(warehouse))
     lake.delete_rows(warehouse)
     gone = lake.drop_history(warehouse)
+    # A report that was being rendered; one that ends later finds its snapshot gone.
+    files.remove(warehouse.path, hashes, ())
     records.vacuum(warehouse)
     with warehouse.reading():
         subject.stage(warehouse, hashes)
