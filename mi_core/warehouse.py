@@ -87,6 +87,24 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(relation_sql("macros"))
 
 
+class Rows:
+    """The rows of a statement, all of them read.
+
+    A result that is left half read keeps its transaction open, and with it the lake as it was.
+    """
+
+    def __init__(self, result: duckdb.DuckDBPyConnection) -> None:
+        self.description: list[tuple[Any, ...]] = result.description or []
+        self._rows: list[Any] = result.fetchall()
+
+    def fetchall(self) -> list[Any]:
+        return self._rows
+
+    def fetchone(self) -> Any:
+        """The first row; None where there is none."""
+        return self._rows[0] if self._rows else None
+
+
 class Warehouse:
     """A connection with the lake, the state and the definitions at hand.
 
@@ -150,14 +168,14 @@ class Warehouse:
         params: Mapping[str, object] | Sequence[object] | None = None,
         *,
         name: str = "query",
-    ) -> duckdb.DuckDBPyConnection:
+    ) -> Rows:
         """Run one statement; the result offers `fetchall` and `fetchone`.
 
         `name` is what `timed` and errors call it.
         """
         return self._execute(name, query, params)
 
-    def query(self, name: str, **params: object) -> duckdb.DuckDBPyConnection:
+    def query(self, name: str, **params: object) -> Rows:
         """Run the relation `name`; the result is that of `sql`, with its own types."""
         return self._execute(name, relation_sql(name), params)
 
@@ -254,7 +272,7 @@ class Warehouse:
             statement = named.sub(lambda found: literal(params[found[1]]), statement)
         self._execute(name, f"prepare {identifier(name)} as\n{statement}", None)
 
-    def run(self, name: str) -> duckdb.DuckDBPyConnection:
+    def run(self, name: str) -> Rows:
         """Run the prepared statement `name`; the result is that of `sql`."""
         return self._execute(name, f"execute {identifier(name)}", None)
 
@@ -437,7 +455,8 @@ class Warehouse:
     def _lake_version(self) -> int:
         # Asked of the table itself: a list of tables takes a look into each of them.
         try:
-            row = self.connection.execute("select max(version) from lake.schema_version").fetchone()
+            query = "select max(version) from lake.schema_version"
+            row = Rows(self.connection.execute(query)).fetchone()
         except duckdb.CatalogException:
             return 0
         return int(row[0]) if row and row[0] is not None else 0
@@ -462,17 +481,17 @@ class Warehouse:
 
     def _execute(
         self, name: str, query: str, params: Mapping[str, object] | Sequence[object] | None
-    ) -> duckdb.DuckDBPyConnection:
+    ) -> Rows:
         started = time.perf_counter()
         try:
-            result: Any = self.connection.execute(query, params or None)
+            result = Rows(self.connection.execute(query, params or None))
         except duckdb.Error as error:
             raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
         seconds = time.perf_counter() - started
         log.debug("%s: %.1f ms", name, 1000 * seconds)
         if self._seconds is not None:
             self._seconds[name] = self._seconds.get(name, 0.0) + seconds
-        return result  # type: ignore[no-any-return]
+        return result
 
 
 def _extension(name: str) -> str:

@@ -15,6 +15,7 @@ from conftest import PASSWORD, OpenWorkspace
 from exports import event, lake_content, write_export
 
 from mi_core import migrations
+from mi_core.erasure.vacuum import vacuum_sqlite
 from mi_core.errors import LockTimeout, RelationError, SettingsError, WorkspaceError
 from mi_core.ingest.keys import load_keys
 from mi_core.migrations import Step
@@ -344,3 +345,10 @@ def test_the_password_is_in_no_query_message_or_file(
     assert PASSWORD not in "".join(shown) + str(caught.value) + caplog.text
     written = (path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert not any(PASSWORD.encode() in content for content in written)
+
+
+def test_an_idle_connection_holds_nothing_back(workspace: Workspace):
+    workspace.warehouse.sql("select count(*) from lake.analytics_events").fetchone()
+    workspace.warehouse.sql("from lake.score_run")
+
+    vacuum_sqlite(workspace.path / "catalog.sqlite", patience=1)
