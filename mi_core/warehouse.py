@@ -57,6 +57,11 @@ VIEWS = (
 )
 """Views over the lake. They are the package's, not the lake's, so that none is ever out of date."""
 
+_LOOKED_UP_SINCE = 3
+_LOOKED_UP = {"mv_person": 8192, "user_score_day": 32_768}
+"""Tables of that version where one person is looked up → rows that such a look has to unpack: of few
+rows less is unpacked, of many groups a longer list is read first."""
+
 
 def scratch(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection in memory: UTC, no downloads, within the limits of `settings`."""
@@ -451,6 +456,12 @@ class Warehouse:
                         self.sql("use memory")
                     self.sql("delete from lake.schema_version")
                     self.sql("insert into lake.schema_version values ($v)", {"v": step.version})
+            if version < _LOOKED_UP_SINCE:
+                for table, rows in _LOOKED_UP.items():
+                    self.connection.execute(
+                        "call lake.set_option('parquet_row_group_size', $rows, table_name => $table)",
+                        {"rows": rows, "table": table},
+                    )
 
     def _lake_version(self) -> int:
         # Asked of the table itself: a list of tables takes a look into each of them.

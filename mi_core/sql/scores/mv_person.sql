@@ -29,6 +29,7 @@ stood as (
             and cohort.time_window = magnetism.time_window
 )
 select
+    bucket_of(score.user_id) as user_bucket,
     score.*,
     week.magnetism_index as magnetism_index_7d,
     week.band as band_7d,

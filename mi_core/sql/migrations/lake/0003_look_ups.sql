@@ -2,6 +2,7 @@
 
 -- One row per person: all that the newest scoring says of them.
 create table mv_person (
+    user_bucket utinyint,            -- as in user_event
     user_id uuid,
     as_of timestamp,
     config_version varchar,
