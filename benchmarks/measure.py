@@ -89,6 +89,11 @@ def _median(costs: list[Cost]) -> Cost:
 
 def arguments(description: str) -> argparse.Namespace:
     """The options that all benchmarks share."""
+    return parser(description).parse_args()
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The parser of these options, for a benchmark with more."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--events", type=int, default=1_000_000, help="events to measure with")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of all contenders in turn")
@@ -98,7 +103,7 @@ def arguments(description: str) -> argparse.Namespace:
         default=Path("data/benchmarks"),
         help="where sample data is kept between runs",
     )
-    return parser.parse_args()
+    return parser
 
 
 def sample(folder: Path, events: int) -> Path:

@@ -59,8 +59,8 @@ VIEWS = (
 
 _LOOKED_UP_SINCE = 3
 _LOOKED_UP = {"mv_person": 8192, "user_score_day": 32_768}
-"""Tables of that version where one person is looked up → rows that such a look has to unpack: of few
-rows less is unpacked, of many groups a longer list is read first."""
+"""Tables of that version where one person is looked up → rows of a group, which such a look unpacks
+whole; but the more groups, the longer the list of them that it reads first."""
 
 
 def scratch(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
@@ -458,10 +458,8 @@ class Warehouse:
                     self.sql("insert into lake.schema_version values ($v)", {"v": step.version})
             if version < _LOOKED_UP_SINCE:
                 for table, rows in _LOOKED_UP.items():
-                    self.connection.execute(
-                        "call lake.set_option('parquet_row_group_size', $rows, table_name => $table)",
-                        {"rows": rows, "table": table},
-                    )
+                    option = f"'parquet_row_group_size', {rows}, table_name => {quoted(table)}"
+                    self.connection.execute(f"call lake.set_option({option})")
 
     def _lake_version(self) -> int:
         # Asked of the table itself: a list of tables takes a look into each of them.
