@@ -51,7 +51,7 @@ class NoCrew:
 
     async def warm_up(self) -> None: ...
 
-    async def drain(self, _verb: object) -> Drained:
+    async def write(self, _verb: object) -> Drained:
         return Drained(0, 0)
 
     def close(self) -> None: ...

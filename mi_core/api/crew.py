@@ -2,7 +2,8 @@
 
 DuckDB and SQLite hold a thread for as long as a query takes, and neither is shared between threads;
 so the web server itself only takes events in, and asks these for everything else. `ask` is for what
-takes moments, `work` for what may take minutes: nobody waits behind a refresh to see a score.
+takes moments, `write` for what waits for the lake's lock, `work` for what may take minutes: nobody
+waits behind a refresh to see a score.
 """
 
 import asyncio
@@ -91,10 +92,10 @@ class Crew:
     def __init__(self, path: Path, settings: Settings) -> None:
         self._askers = Pool(path, settings, settings.api_processes)
         self._worker = Pool(path, settings, 1, niceness=_AT_WORK)
-        self._drainer = Pool(path, settings, 1, niceness=_AT_WORK)
+        self._writer = Pool(path, settings, 1, niceness=_AT_WORK)
 
     async def warm_up(self) -> None:
-        await asyncio.gather(self._askers.warm_up(), self._drainer.warm_up())
+        await asyncio.gather(self._askers.warm_up(), self._writer.warm_up())
 
     async def ask(
         self, verb: Verb[Params, Result], *args: Params.args, **kwargs: Params.kwargs
@@ -108,14 +109,14 @@ class Crew:
         """Let a process do what may take long; one such at a time."""
         return await self._worker.run(verb, *args, **kwargs)
 
-    async def drain(
+    async def write(
         self, verb: Verb[Params, Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
-        """Let the process do it that does nothing but move the inbox."""
-        return await self._drainer.run(verb, *args, **kwargs)
+        """Let a process do what writes to the lake and takes moments; one such at a time."""
+        return await self._writer.run(verb, *args, **kwargs)
 
     def close(self) -> None:
-        for pool in (self._askers, self._worker, self._drainer):
+        for pool in (self._askers, self._worker, self._writer):
             pool.close()
 
 

@@ -72,7 +72,7 @@ class Draining:
         while True:
             self._called.clear()
             try:
-                drained = await self._crew.drain(drain)
+                drained = await self._crew.write(drain)
             except Exception as error:
                 # What is in the inbox stays there; an operator sees the lag grow.
                 metrics.DRAIN_FAILURES.inc()

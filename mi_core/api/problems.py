@@ -4,11 +4,13 @@ No answer repeats what a person sent: an id or an address must not end up in a l
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from mi_core.errors import (
     BadValue,
@@ -107,21 +109,39 @@ async def _mi_error(_request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = [
-        {"where": ".".join(map(str, each["loc"])), "problem": each["msg"]}
-        for each in error.errors()
-    ]
+    faults = [_fault(each) for each in error.errors()]
     first = faults[0]
     status = 400 if error.errors()[0]["type"] == "json_invalid" else 422
     detail = f"{first['where']}: {first['problem']}."
     return problem(status, detail, more={"faults": faults})
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+def _fault(error: Mapping[str, Any]) -> dict[str, str]:
+    """Where, and what. The name of a field that isn't known may be an id: it isn't repeated."""
+    where = [str(each) for each in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        where[-1] = "?"
+    return {"where": ".".join(where), "problem": error["msg"]}
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     sentences = {404: "There is nothing at this address.", 405: "This method isn't for here."}
     detail = sentences.get(error.status_code, str(error.detail))
-    return problem(error.status_code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _allowed(request)
+    return problem(error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of all routes at this address; the router names those of the first."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(methods))
 
 
 def _snake(name: str) -> str:

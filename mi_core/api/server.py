@@ -62,4 +62,4 @@ def _serve(
 
 
 def _heard(_number: int, _frame: object) -> None:
-    """uvicorn ends at a signal, and then raises it again: who asked for the end has had it."""
+    """Uvicorn ends at a signal, and then raises it again: who asked for the end has had it."""

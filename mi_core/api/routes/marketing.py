@@ -101,7 +101,7 @@ async def post_magnetism(
     user_id: PersonInPath, crew: CrewOf, window: WindowInQuery = "30d"
 ) -> Magnetism:
     """Both windows and intent are kept, in place of the person's own since the last scoring."""
-    return await crew.work(marketing.rescore, user_id, window)
+    return await crew.write(marketing.rescore, user_id, window)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 import html
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +13,7 @@ from pydantic import Field
 from mi_core.api.links import ALL, Links
 from mi_core.api.models.base import Answer, Given, Utc, example
 from mi_core.api.problems import Refused
+from mi_core.api.routes.params import problems
 from mi_core.api.tokens import may, needs
 
 router = APIRouter(tags=["reports"])
@@ -27,6 +28,7 @@ _INDEX = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline';"
     " frame-ancestors 'none'",
 }
+_HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}}}
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -71,6 +73,7 @@ class Link(Answer):
     "/api/v1/reports/link",
     summary="A link for somebody without a token",
     dependencies=[needs("read")],
+    responses=problems(404, 422),
 )
 async def make_link(asked: LinkAsked, request: Request) -> Link:
     if asked.report is not None:
@@ -79,7 +82,11 @@ async def make_link(asked: LinkAsked, request: Request) -> Link:
     return Link(path=path, expires_at=ends)
 
 
-@router.get("/reports/", summary="The reports that there are", response_class=HTMLResponse)
+@router.get(
+    "/reports/",
+    summary="The reports that there are",
+    responses=_HTML | problems(422),
+)
 async def get_index(
     request: Request,
     expires: Annotated[str, Query(max_length=12)] = "",
@@ -100,7 +107,11 @@ async def get_index(
     return HTMLResponse(_PAGE.format(reports=reports), headers=_INDEX)
 
 
-@router.get("/reports/{report}", summary="One report", response_class=HTMLResponse)
+@router.get(
+    "/reports/{report}",
+    summary="One report",
+    responses=_HTML | problems(404, 422),
+)
 async def get_report(
     report: str,
     request: Request,

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from mi_core.api.draining import Draining
 from mi_core.api.metrics import REGISTRY
+from mi_core.api.routes.params import problems
 from mi_core.api.tokens import needs
 
 router = APIRouter(tags=["operation"])
@@ -25,8 +26,8 @@ async def get_health() -> Health:
 @router.get(
     "/metrics",
     summary="Metrics for Prometheus",
-    response_class=Response,
     dependencies=[needs("read")],
+    responses={200: {"content": {"text/plain": {}}}, **problems()},
 )
 async def get_metrics(request: Request) -> Response:
     draining: Draining = request.app.state.draining
