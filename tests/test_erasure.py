@@ -213,6 +213,14 @@ def test_whatever_step_it_dies_at_the_next_run_goes_on(
         assert workspace.post([event(who=who(number), key=step)]).refused == {0: ERASED}
     killed = [sys.executable, "-c", KILLED, str(workspace.path), who(number)]
     assert subprocess.run(killed, check=False).returncode < 0
+    with workspace.state.writing() as transaction:
+        # As of a transaction that had begun before.
+        transaction.change(
+            "insert into user_persona (user_id, slug, confidence, source, assigned_at)"
+            " select :user, min(slug), 1, 'manual', :at from persona_bucket",
+            user=told["hashes"][0],
+            at=AS_OF,
+        )
     check = next(each for each in examine(workspace.path) if each.name == "erasures")
     assert (check.is_well, check.finding) == (
         False,

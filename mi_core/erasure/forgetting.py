@@ -108,6 +108,8 @@ def _finish(warehouse: Warehouse, state: State, receipt: Receipt) -> Receipt:
     gone = lake.drop_history(warehouse)
     # A report that was being rendered; one that ends later finds its snapshot gone.
     files.remove(warehouse.path, hashes, ())
+    subject.stage(warehouse, hashes)
+    records.sweep(state, hashes, records.Inbox(warehouse))
     records.vacuum(warehouse)
     with warehouse.reading():
         subject.stage(warehouse, hashes)

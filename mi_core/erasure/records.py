@@ -56,9 +56,7 @@ def begin(state: State, receipt: Receipt, hashes: Iterable[str], seen: "Inbox") 
     """Write an erasure down and let the state's rows go; returns the receipt with their counts."""
     ids = [{"id_hash": each, "erasure_id": receipt.erasure_id} for each in hashes]
     with state.writing() as transaction:
-        for key in (QUEUE_KEY, LEDGER_KEY, INBOX_KEY):
-            transaction.one_at_a_time(key)
-        gone = _let_go(transaction, ids) | {"inbox": _empty_inbox(transaction, ids, seen)}
+        gone = _let_go(transaction, ids, seen)
         rows = dict(receipt.rows) | {f"state.{table}": count for table, count in gone.items()}
         receipt = replace(receipt, rows=rows)
         transaction.change(
@@ -75,11 +73,20 @@ def begin(state: State, receipt: Receipt, hashes: Iterable[str], seen: "Inbox") 
     return receipt
 
 
-def _let_go(transaction: Transaction, ids: list[dict[str, str]]) -> dict[str, int]:
+def sweep(state: State, hashes: Iterable[str], seen: "Inbox") -> None:
+    """Let go of what a transaction that had begun before the erasure wrote all the same."""
+    with state.writing() as transaction:
+        _let_go(transaction, [{"id_hash": each} for each in hashes], seen)
+
+
+def _let_go(transaction: Transaction, ids: list[dict[str, str]], seen: "Inbox") -> dict[str, int]:
+    """Returns how many rows it were, by table."""
+    for key in (QUEUE_KEY, LEDGER_KEY, INBOX_KEY):
+        transaction.one_at_a_time(key)
     for statement in _STAGE:
         transaction.change(statement)
     transaction.change_each("insert into forgotten (id_hash) values (:id_hash)", ids)
-    gone = {}
+    gone = {"inbox": _empty_inbox(transaction, ids, seen)}
     for table, statement in _LET_GO.items():
         bound = {"nobody": NOBODY} if ":nobody" in statement else {}
         gone[table] = transaction.change(statement, **bound)
