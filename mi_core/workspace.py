@@ -184,11 +184,12 @@ class Workspace(Inlet):
         UnknownPerson
             As `user`.
         """
-        known = ids_of(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
-        if known is None:
-            raise UnknownPerson(STRANGER)
-        user_id, ids = known
-        found = stored_scores(self.warehouse, self.state, self.definitions, user_id, ids)
+        with self.warehouse.reading():
+            known = ids_of(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
+            if known is None:
+                raise UnknownPerson(STRANGER)
+            user_id, ids = known
+            found = stored_scores(self.warehouse, self.state, self.definitions, user_id, ids)
         return found.scores or self.user(str(user_id), as_of=found.as_of)
 
     def rescore(self, distinct_id: str) -> Person:
@@ -279,8 +280,9 @@ class Workspace(Inlet):
         from mi_core.journey import view_journey
 
         self._keep_classified()
-        user_id, moment = self.user_id_of(distinct_id), self._moment(as_of)
-        return view_journey(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
+        with self.warehouse.reading():
+            user_id, moment = self.user_id_of(distinct_id), self._moment(as_of)
+            return view_journey(self.warehouse, self.state, self.definitions, user_id, as_of=moment)
 
     def funnel(
         self,

@@ -74,11 +74,12 @@ def stored_removal_effects(
 
     What was stored goes by the events that the scoring saw.
     """
-    scoring = {"as_of": naive_utc(as_of), "config_version": definitions.version, "days": DAYS}
-    rows = warehouse.query("attribution/removal_effect", **scoring).fetchall()
-    if not rows:
+    wanted = (naive_utc(as_of), definitions.version, DAYS)
+    rows = warehouse.query("attribution/removal_effect").fetchall()
+    stored = {channel: effect for *about, channel, effect in rows if tuple(about) == wanted}
+    if not stored:
         return removal_effects(warehouse, definitions, as_of=as_of)
-    return {channel: effect for channel, effect in rows if channel is not None}
+    return {channel: effect for channel, effect in stored.items() if channel is not None}
 
 
 def stage_person_events(
