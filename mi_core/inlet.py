@@ -39,6 +39,7 @@ class Inlet:
         self.definitions: Definitions = load_definitions(_overlay(path))
         self.keys: HashKeys = load_keys(path, settings)
         self.door = Door(self.definitions, self.keys)
+        self._beside = ExitStack()
         with ExitStack() as on_failure:
             self.state = State.open(path, settings, is_alone=is_alone)
             on_failure.callback(self.state.close)
@@ -59,6 +60,7 @@ class Inlet:
         self.close()
 
     def close(self) -> None:
+        self._beside.close()
         self.warehouse.close()
         self.state.close()
 
@@ -101,7 +103,7 @@ class Inlet:
 
     @cached_property
     def _standing_door(self) -> StandingDoor:
-        return StandingDoor(self.warehouse, self.door)
+        return StandingDoor(self._beside.enter_context(self.warehouse.beside()), self.door)
 
     def _queue_leads(self, deliveries: Sequence[Delivery], taken: Sequence[Taken]) -> None:
         from mi_core.enrichment.capture import captured, withdrawn

@@ -267,19 +267,21 @@ class Warehouse:
         return int(row[0]) if row else 0
 
     def prepare(self, name: str, statement: str, **params: object) -> None:
-        """Plan a statement once, for `run` to run often; its parameters keep these values.
+        """Plan a statement once, for `run` to run often; `params` keep these values.
 
-        To plan a long one takes longer than to run it over few rows.
+        To plan a long one takes longer than to run it over few rows. One more parameter may be left
+        for `run` to give, whose type the statement says, as in `$text::varchar`.
         """
         if params:
-            # Written into it: DuckDB plans a statement with parameters of its own anew each time.
+            # Written into it: DuckDB would plan a statement with so many parameters anew each time.
             named = re.compile(rf"\$({'|'.join(params)})\b")
             statement = named.sub(lambda found: literal(params[found[1]]), statement)
         self._execute(name, f"prepare {identifier(name)} as\n{statement}", None)
 
-    def run(self, name: str) -> Rows:
+    def run(self, name: str, **params: object) -> Rows:
         """Run the prepared statement `name`; the result is that of `sql`."""
-        return self._execute(name, f"execute {identifier(name)}", None)
+        given = ", ".join(f"{key} := {literal(value)}" for key, value in params.items())
+        return self._execute(name, f"execute {identifier(name)}({given})", None)
 
     @contextmanager
     def view(self, name: str, select: str) -> Iterator[None]:

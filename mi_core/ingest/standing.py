@@ -31,11 +31,20 @@ _STORED = (
     "experiments",
 )
 _BODY = ", ".join(f"'{name}': {name}" for name in _STORED)
-_RAW = (
-    "with raw_json as (select row_no, json, arrived_at from posted),"
-    f" raw_event as (\n{relation_sql('staging/raw_json')}\n)"
+_POSTED = json.dumps(
+    [{"row_no": "bigint", "source": "varchar", "event": "varchar", "arrived": "varchar"}]
 )
-_POSTED = json.dumps([{"row_no": "bigint", "source": "varchar", "event": "varchar"}])
+# All in one text: DuckDB takes 0.1 ms to look at each value of a list, and plans a statement that
+# has more than one parameter anew each time.
+_RAW = f"""
+with posted as materialized (
+    select row_no, source, try_cast(event as json) as json, arrived::timestamptz as arrived_at
+    from (select unnest(from_json($posted::varchar, '{_POSTED}'), recursive := true))
+),
+raw_json as (select row_no, json, arrived_at from posted),
+raw_event as (
+{relation_sql("staging/raw_json")}
+)"""
 _MOST_SHAPES = 10_000
 """Kinds of events remembered; a sender who makes up names must not fill the memory."""
 
@@ -54,37 +63,38 @@ class Passed:
 
 
 class StandingDoor:
-    """The door of a workspace, open on one connection."""
+    """The door of a workspace, open on `warehouse`, which nobody else may use.
+
+    A plan holds as long as no table of the connection is made or dropped.
+    """
 
     def __init__(self, warehouse: Warehouse, door: Door) -> None:
         self._warehouse = warehouse
+        no_event = _RAW.replace("$posted", "'[]'")
         # No event yet: what `open` learns of the shapes of events is remembered in a table instead.
-        warehouse.sql(
-            "create or replace temp table posted"
-            " (row_no bigint, source varchar, json json, arrived_at timestamptz)"
-        )
-        with warehouse.view("raw_event", f"{_RAW} from raw_event"):
+        with warehouse.view("raw_event", f"{no_event} from raw_event"):
             bound = door.open(warehouse)
+        # The inbox asks who was erased when it takes something in; here it would be as of now.
+        warehouse.sql("delete from erased_id")
         warehouse.sql("create or replace temp table posted_shape as from event_shape")
-        shapes = (
-            f"{_RAW}, event_shape as (\n{relation_sql('staging/event_shape')}\n)"
-            " select s.* from event_shape as s anti join posted_shape as p"
-            " on p.event is not distinct from s.event and p.names is not distinct from s.names"
-        )
-        met = (
-            f"{_RAW} select 1 from raw_event as r anti join posted_shape as p"
-            " on p.event is not distinct from r.event"
-            " and p.names is not distinct from names_of(r.properties) limit 1"
+        is_new = (
+            "anti join posted_shape as p on p.event is not distinct from e.event"
+            " and p.names is not distinct from "
         )
         opened = (
             f"{_RAW}, event_shape as (from posted_shape),"
             f" passed as (\n{relation_sql('staging/door')}\n)"
-            f" select row_no, reason, event_id::varchar, to_json({{{_BODY}}})::varchar"
+            f" select row_no, reason, event_id::varchar, to_json({{{_BODY}}})::varchar,"
+            f" exists (from raw_event as e {is_new} names_of(e.properties))"
             " from passed join posted using (row_no) order by row_no"
         )
-        warehouse.prepare("new_shape", met)
-        warehouse.prepare("remember_shape", f"insert into posted_shape {shapes}", **door.shapes())
+        shapes = (
+            f"insert into posted_shape {_RAW},"
+            f" event_shape as (\n{relation_sql('staging/event_shape')}\n)"
+            f" select e.* from event_shape as e {is_new} e.names"
+        )
         warehouse.prepare("pass_door", opened, **bound)
+        warehouse.prepare("remember_shape", shapes, **door.shapes())
 
     def open(
         self, events: Sequence[Mapping[str, Any]], sources: Sequence[str], received_at: datetime
@@ -106,27 +116,20 @@ class StandingDoor:
     def _open(
         self, events: Sequence[Mapping[str, Any]], sources: Sequence[str], received_at: datetime
     ) -> list[Passed]:
+        arrived = received_at.isoformat()
         rows = [
-            {"row_no": number, "source": source, "event": json.dumps(event)}
+            {"row_no": number, "source": source, "event": json.dumps(event), "arrived": arrived}
             for number, (event, source) in enumerate(zip(events, sources, strict=True))
         ]
-        run = self._warehouse.run
-        self._warehouse.sql("delete from posted")
-        # The inbox asks for them itself, when it is about to take something in.
-        self._warehouse.sql("delete from erased_id")
-        # One text, not a list of them: DuckDB takes 0.1 ms to look at each value of a list.
-        self._warehouse.sql(
-            "insert into posted"
-            " select row_no, source, try_cast(event as json), $received_at::timestamptz from ("
-            f"select unnest(from_json($rows, '{_POSTED}'), recursive := true))",
-            {"rows": json.dumps(rows), "received_at": received_at.isoformat()},
-        )
-        if run("new_shape").fetchone():
-            self._remember_shapes()
-        return [Passed(*row) for row in run("pass_door").fetchall()]
+        posted = json.dumps(rows)
+        found = self._warehouse.run("pass_door", posted=posted).fetchall()
+        if any(has_new_shape for *_, has_new_shape in found):
+            self._remember_shapes(posted)
+            found = self._warehouse.run("pass_door", posted=posted).fetchall()
+        return [Passed(*row) for *row, _ in found]
 
-    def _remember_shapes(self) -> None:
+    def _remember_shapes(self, posted: str) -> None:
         known = self._warehouse.sql("select count(*) from posted_shape").fetchone()
-        if known and known[0] > _MOST_SHAPES:
+        if known[0] > _MOST_SHAPES:
             self._warehouse.sql("delete from posted_shape")
-        self._warehouse.run("remember_shape")
+        self._warehouse.run("remember_shape", posted=posted)
