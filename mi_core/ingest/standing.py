@@ -76,8 +76,6 @@ class StandingDoor:
             bound = door.open(warehouse)
         # The inbox asks who was erased when it takes something in; here it would be as of now.
         warehouse.sql("delete from erased_id")
-        # The inbox asks for them itself, when it is about to take something in.
-        warehouse.sql("delete from erased_id")
         warehouse.sql("create or replace temp table posted_shape as from event_shape")
         is_new = (
             "anti join posted_shape as p on p.event is not distinct from e.event"
