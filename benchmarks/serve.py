@@ -136,7 +136,9 @@ async def send_all(port: int, rate: int, seconds: int) -> Sent:
 
 def sender(port: int, rate: int, seconds: int, pipe: Any) -> None:
     """A process of its own that sends."""
-    pipe.send(asyncio.run(send_all(port, rate, seconds)))
+    import uvloop
+
+    pipe.send(uvloop.run(send_all(port, rate, seconds)))
 
 
 def notebook(folder: Path, ended: Any, pipe: Any) -> None:

@@ -43,7 +43,9 @@ class Inlet:
         with ExitStack() as on_failure:
             self.state = State.open(path, settings, is_alone=is_alone)
             on_failure.callback(self.state.close)
-            self.warehouse = Warehouse.open(path, settings, has_state=not is_alone)
+            # To share out the work on a few events costs more than it saves.
+            own = settings.model_copy(update={"threads": 1}) if is_alone else settings
+            self.warehouse = Warehouse.open(path, own, has_state=not is_alone)
             on_failure.callback(self.warehouse.close)
             self._check_keys()
             on_failure.pop_all()

@@ -8,7 +8,6 @@ import hmac
 import json
 import logging
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -29,7 +28,7 @@ from mi_core.api.problems import Busy
 from mi_core.ingest.inbox import Delivery, Taken
 from mi_core.ingest.keys import HashKeys
 from mi_core.inlet import Inlet
-from mi_core.settings import load_settings
+from mi_core.settings import Settings, load_settings
 
 WEBHOOK = "/api/webhooks/posthog-events"
 SIGNING = base64.b64encode(b"a secret of the tests of 32 byte").decode()
@@ -47,14 +46,19 @@ READ = {"authorization": "Bearer only-looking"}
 class NoCrew:
     """There are no other processes in these tests."""
 
-    def __init__(self, *_: object) -> None: ...
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.inlet = Inlet(path, settings)
 
     async def warm_up(self) -> None: ...
+
+    async def admit(self, verb: Callable[..., Any], *args: Any) -> Any:
+        return verb(self.inlet, *args)
 
     async def write(self, _verb: object) -> Drained:
         return Drained(0, 0)
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.inlet.close()
 
 
 Client = Callable[..., TestClient]
@@ -70,10 +74,8 @@ def module_client(empty_stores: Path, tmp_path_factory: pytest.TempPathFactory) 
         if key not in started:
             folder = tmp_path_factory.mktemp("served") / "workspace"
             shutil.copytree(empty_stores, folder)
-            inlet = opened.enter_context(Inlet(folder, load_settings(threads=1, **settings)))
-            client = TestClient(
-                create_app(inlet), base_url="http://localhost", raise_server_exceptions=False
-            )
+            app = create_app(folder, load_settings(threads=1, **settings))
+            client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
             started[key] = opened.enter_context(client)
         return started[key]
 
@@ -241,8 +243,8 @@ def test_a_captured_address_queues_a_lead_with_the_event(client: TestClient):
     sent = event("lead_captured", "lead-1", properties={"email": "ann.roe@acme.com"})
     assert client.post(WEBHOOK, json=sent, headers=STATIC).status_code == 200
 
-    state = client.app.state.entry._draining._state  # type: ignore[attr-defined]
-    with state.reading() as transaction:
+    crew = client.app.state.crew  # type: ignore[attr-defined]
+    with crew.inlet.state.reading() as transaction:
         [row] = transaction.rows("select status, email_domain from user_identity")
     assert (row["status"], row["email_domain"]) == ("pending", "acme.com")
 
@@ -427,24 +429,24 @@ def test_a_link_ends(client: TestClient):
 # --- commits
 
 
-class SlowInlet:
+class SlowCrew:
     """Takes its time for each commit, and remembers how large they were."""
 
     def __init__(self, fails: bool = False) -> None:
         self.commits: list[int] = []
         self.fails = fails
 
-    def take(self, deliveries: list[Delivery]) -> list[Taken]:
-        time.sleep(0.05)
+    async def admit(self, _verb: object, deliveries: list[Delivery]) -> list[Taken]:
+        await asyncio.sleep(0.05)
         self.commits.append(len(deliveries))
         if self.fails:
             raise OSError("disk full")
         return [Taken(accepted=len(each.events)) for each in deliveries]
 
 
-def deliver(inlet: Any, count: int) -> list[Any]:
+def deliver(crew: Any, count: int) -> list[Any]:
     async def run() -> list[Any]:
-        taking = Intake(inlet)
+        taking = Intake(crew)
         delivery = Delivery([event()], "webhook")
         first = asyncio.create_task(taking.take(delivery))
         await asyncio.sleep(0.02)
@@ -457,14 +459,14 @@ def deliver(inlet: Any, count: int) -> list[Any]:
 
 
 def test_what_arrives_during_a_commit_is_committed_together():
-    inlet = SlowInlet()
+    crew = SlowCrew()
 
-    assert deliver(inlet, 50) == [Taken(accepted=1)] * 50
-    assert inlet.commits == [1, 49]
+    assert deliver(crew, 50) == [Taken(accepted=1)] * 50
+    assert crew.commits == [1, 49]
 
 
 def test_a_commit_that_fails_is_told_to_all_who_wait():
-    told = deliver(SlowInlet(fails=True), 3)
+    told = deliver(SlowCrew(fails=True), 3)
 
     assert [each.status for each in told] == [503, 503, 503]
     assert {each.headers["Retry-After"] for each in told} == {"5"}
@@ -473,7 +475,7 @@ def test_a_commit_that_fails_is_told_to_all_who_wait():
 def test_a_sender_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(intake, "_PATIENCE_SECONDS", 0.01)
 
-    [told] = deliver(SlowInlet(), 1)
+    [told] = deliver(SlowCrew(), 1)
     assert isinstance(told, Busy)
     assert told.status == 503
 
@@ -481,6 +483,15 @@ def test_a_sender_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch):
 def test_when_too_many_wait_the_next_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(intake, "MOST_WAITING", 2)
 
-    told = deliver(SlowInlet(), 4)
+    told = deliver(SlowCrew(), 4)
     assert [getattr(each, "status", 200) for each in told] == [200, 200, 429, 429]
     assert told[2].headers["Retry-After"] == "5"
+
+
+def test_when_others_wait_too_long_the_next_is_asked_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(intake, "_LONGEST_WAIT_SECONDS", -1)
+
+    told = deliver(SlowCrew(), 3)
+    assert [getattr(each, "status", 200) for each in told] == [200, 200, 429]

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -18,8 +19,8 @@ from mi_core.api.routes import analytics, cron, events, marketing, people, repor
 from mi_core.api.signatures import Verifier
 from mi_core.api.tokens import Tokens, secrets_of
 from mi_core.api.watch import Watch
-from mi_core.inlet import Inlet
-from mi_core.settings import API_SECRETS
+from mi_core.ingest.keys import load_keys
+from mi_core.settings import API_SECRETS, Settings
 
 _ABOUT = """Events in; scores, journeys and figures out.
 
@@ -28,12 +29,8 @@ error is `{"error": code, "detail": sentence}`. Times are UTC.
 """
 
 
-def create_app(inlet: Inlet) -> FastAPI:
-    """The app that serves the workspace that `inlet` leads into.
-
-    While it runs, nothing else in its process may open that workspace; see `Inlet`.
-    """
-    settings = inlet.settings
+def create_app(path: Path, settings: Settings) -> FastAPI:
+    """The app that serves the workspace in the folder `path`."""
     is_open = not any(secrets_of(getattr(settings, name)) for name in API_SECRETS)
     app = FastAPIOffline(
         title="Marketing intelligence",
@@ -43,8 +40,8 @@ def create_app(inlet: Inlet) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.inlet, app.state.folder = inlet, inlet.path
-    app.state.links = Links(inlet.keys)
+    app.state.folder, app.state.settings = path, settings
+    app.state.links = Links(load_keys(path, settings))
     app.state.tokens = Tokens.of(settings, is_open=is_open)
     app.state.verifier = Verifier.of(settings, is_open=is_open)
     app.state.capture_keys = secrets_of(settings.capture_key)
@@ -60,15 +57,13 @@ def create_app(inlet: Inlet) -> FastAPI:
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     """Everything that has to run, started in order; stopped the other way round."""
-    inlet: Inlet = app.state.inlet
     async with AsyncExitStack() as stack:
-        inlet.get_ready()
-        app.state.crew = Crew(inlet.path, inlet.settings)
+        app.state.crew = Crew(app.state.folder, app.state.settings)
         stack.callback(app.state.crew.close)
         await app.state.crew.warm_up()
-        intake = Intake(inlet)
-        app.state.draining = Draining(app.state.crew, inlet.state)
+        intake = Intake(app.state.crew)
+        app.state.draining = Draining(app.state.crew)
         stack.push_async_callback(app.state.draining.close)
         stack.push_async_callback(intake.close)
-        app.state.entry = Entry(inlet, intake, app.state.draining)
+        app.state.entry = Entry(app.state.crew, intake, app.state.draining)
         yield

@@ -1,9 +1,10 @@
 """The processes behind the web server, each with the workspace open.
 
 DuckDB and SQLite hold a thread for as long as a query takes, and neither is shared between threads;
-so the web server itself only takes events in, and asks these for everything else. `ask` is for what
-takes moments, `write` for what waits for the lake's lock, `work` for what may take minutes: nobody
-waits behind a refresh to see a score.
+and two busy threads of one Python wait for each other. So the web server speaks HTTP alone, and
+asks these for everything else. `admit` is for events that come in, `ask` for what takes moments,
+`write` for what waits for the lake's lock, `work` for what may take minutes: nobody waits behind a
+refresh to see a score.
 """
 
 import asyncio
@@ -17,32 +18,42 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Annotated, Concatenate, ParamSpec, TypeVar
+from typing import Annotated, Concatenate, Generic, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 
 from mi_core.api.problems import Busy
+from mi_core.inlet import Inlet
 from mi_core.settings import Settings
 from mi_core.workspace import Workspace, open_workspace
 
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
-Verb = Callable[Concatenate[Workspace, Params], Result]
+Opened = TypeVar("Opened", bound=Inlet)
+Verb = Callable[Concatenate[Opened, Params], Result]
 """A function of a module, so that another process finds it."""
 
-_AT_WORK = 10
-"""Niceness of what nobody waits for: the web server goes first."""
+_AT_WORK = 19
+"""Niceness of what nobody waits for: who sends or asks goes first."""
 
 _MOST_WAITING = 64
 """Questions for each process; more would wait longer than anybody does."""
 
 
-class Pool:
+class Pool(Generic[Opened]):
     """Some processes that each hold the workspace open."""
 
-    def __init__(self, path: Path, settings: Settings, size: int, *, niceness: int = 0) -> None:
-        self._path, self._settings = path, settings
-        self._size, self._niceness = size, niceness
+    def __init__(
+        self,
+        opens: Callable[[Path, Settings], Opened],
+        path: Path,
+        settings: Settings,
+        size: int = 1,
+        *,
+        niceness: int = 0,
+    ) -> None:
+        self._joining = (opens, path, settings, niceness)
+        self._size = size
         self._waiting = 0
         self._processes = self._start()
 
@@ -51,7 +62,7 @@ class Pool:
             self._size,
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_join,
-            initargs=(self._path, self._settings, self._niceness),
+            initargs=self._joining,
         )
 
     async def warm_up(self) -> None:
@@ -59,7 +70,7 @@ class Pool:
         await asyncio.gather(*(self.run(_be_there) for _ in range(self._size)))
 
     async def run(
-        self, verb: Verb[Params, Result], *args: Params.args, **kwargs: Params.kwargs
+        self, verb: Verb[Opened, Params, Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Let one of the processes do it.
 
@@ -90,37 +101,50 @@ class Crew:
     """All processes behind one web server."""
 
     def __init__(self, path: Path, settings: Settings) -> None:
-        self._askers = Pool(path, settings, settings.api_processes)
-        self._worker = Pool(path, settings, 1, niceness=_AT_WORK)
-        self._writer = Pool(path, settings, 1, niceness=_AT_WORK)
+        # To share out work that takes moments costs more than it saves; long work leaves a core.
+        quick = settings.model_copy(update={"threads": 1})
+        cores = settings.threads or os.cpu_count() or 1
+        long = settings.model_copy(update={"threads": max(1, cores - 1)})
+        self._door = Pool(_inlet, path, settings)
+        self._askers = Pool(_workspace, path, quick, settings.api_processes)
+        self._writer = Pool(_workspace, path, quick, niceness=_AT_WORK)
+        self._worker = Pool(_workspace, path, long, niceness=_AT_WORK)
+
+        self._pools = (self._door, self._askers, self._writer, self._worker)
 
     async def warm_up(self) -> None:
-        await asyncio.gather(self._askers.warm_up(), self._writer.warm_up())
+        await asyncio.gather(*(pool.warm_up() for pool in self._pools))
+
+    async def admit(
+        self, verb: Verb[Inlet, Params, Result], *args: Params.args, **kwargs: Params.kwargs
+    ) -> Result:
+        """Let the process at the door do it."""
+        return await self._door.run(verb, *args, **kwargs)
 
     async def ask(
-        self, verb: Verb[Params, Result], *args: Params.args, **kwargs: Params.kwargs
+        self, verb: Verb[Workspace, Params, Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Let a process do what takes moments."""
         return await self._askers.run(verb, *args, **kwargs)
 
     async def work(
-        self, verb: Verb[Params, Result], *args: Params.args, **kwargs: Params.kwargs
+        self, verb: Verb[Workspace, Params, Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Let a process do what may take long; one such at a time."""
         return await self._worker.run(verb, *args, **kwargs)
 
     async def write(
-        self, verb: Verb[Params, Result], *args: Params.args, **kwargs: Params.kwargs
+        self, verb: Verb[Workspace, Params, Result], *args: Params.args, **kwargs: Params.kwargs
     ) -> Result:
         """Let a process do what writes to the lake and takes moments; one such at a time."""
         return await self._writer.run(verb, *args, **kwargs)
 
     def close(self) -> None:
-        for pool in (self._askers, self._worker, self._writer):
+        for pool in self._pools:
             pool.close()
 
 
-def crew_of(request: Request) -> Crew:
+async def crew_of(request: Request) -> Crew:
     """The crew of the app that a request came to."""
     crew: Crew = request.app.state.crew
     return crew
@@ -128,16 +152,28 @@ def crew_of(request: Request) -> Crew:
 
 CrewOf = Annotated[Crew, Depends(crew_of)]
 
-_workspace: Workspace | None = None
+_opened: Inlet | None = None
 
 
-def _join(path: Path, settings: Settings, niceness: int) -> None:
+def _workspace(path: Path, settings: Settings) -> Workspace:
+    return open_workspace(path, settings=settings)
+
+
+def _inlet(path: Path, settings: Settings) -> Inlet:
+    opened = Inlet(path, settings)
+    opened.get_ready()
+    return opened
+
+
+def _join(
+    opens: Callable[[Path, Settings], Inlet], path: Path, settings: Settings, niceness: int
+) -> None:
     """Become one of the processes."""
-    global _workspace
+    global _opened
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to hear
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(niceness)
-    _workspace = open_workspace(path, settings=settings)
+    _opened = opens(path, settings)
 
 
 def _end_with_parent() -> None:
@@ -148,10 +184,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _do(verb: Verb[Params, Result], args: tuple[object, ...], kwargs: dict[str, object]) -> Result:
-    assert _workspace is not None, "the pool opens it first"
-    return verb(_workspace, *args, **kwargs)  # type: ignore[arg-type]
+def _do(verb: Callable[..., Result], args: tuple[object, ...], kwargs: dict[str, object]) -> Result:
+    return verb(_opened, *args, **kwargs)
 
 
-def _be_there(_workspace: Workspace) -> None:
+def _be_there(_opened: Inlet) -> None:
     time.sleep(0.05)  # as long as it takes for the question to the next process to arrive

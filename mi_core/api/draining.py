@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from mi_core.api import metrics
 from mi_core.api.crew import Crew
-from mi_core.state import State
+from mi_core.api.verbs import events
 from mi_core.workspace import Workspace
 
 log = logging.getLogger("mi_core.api")
@@ -46,8 +45,8 @@ def drain(workspace: Workspace) -> Drained:
 class Draining:
     """Drains after each `call`, at most every `pause` seconds, and once at the start."""
 
-    def __init__(self, crew: Crew, state: State, *, pause: float = PAUSE_SECONDS) -> None:
-        self._crew, self._state, self._pause = crew, state, pause
+    def __init__(self, crew: Crew, *, pause: float = PAUSE_SECONDS) -> None:
+        self._crew, self._pause = crew, pause
         self._last_seq = 0
         self._called = asyncio.Event()
         self._loop = asyncio.get_running_loop().create_task(self._run())
@@ -58,11 +57,10 @@ class Draining:
 
     async def lag(self) -> Lag:
         """What the lake lacks as of now."""
-        events, since = await asyncio.to_thread(self._state.inbox_after, self._last_seq)
-        age = (datetime.now(UTC) - since).total_seconds() if since else 0.0
-        metrics.INBOX_EVENTS.set(events)
-        metrics.INBOX_LAG_SECONDS.set(max(0.0, age))
-        return Lag(events, max(0.0, age))
+        lag = Lag(*await self._crew.admit(events.waiting, self._last_seq))
+        metrics.INBOX_EVENTS.set(lag.events)
+        metrics.INBOX_LAG_SECONDS.set(lag.seconds)
+        return lag
 
     async def close(self) -> None:
         self._loop.cancel()

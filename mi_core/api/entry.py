@@ -4,13 +4,14 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from mi_core.api import metrics
+from mi_core.api.crew import Crew
 from mi_core.api.draining import Draining
 from mi_core.api.intake import Intake
 from mi_core.api.models.events import EventsTaken, Figures, Inbox, Rejection, WebhookHealth
 from mi_core.api.problems import Refused
+from mi_core.api.verbs import events
 from mi_core.ingest.door import WITHHELD
 from mi_core.ingest.inbox import Delivery, Taken
-from mi_core.inlet import Inlet
 
 _LAGGING_SECONDS = 60
 _MOST_TOLD = 100
@@ -20,9 +21,8 @@ _MOST_TOLD = 100
 class Entry:
     """Where events come in at a server."""
 
-    def __init__(self, inlet: Inlet, intake: Intake, draining: Draining) -> None:
-        self._intake, self._draining = intake, draining
-        self._whitelist_size = len(inlet.definitions.whitelist_rows())
+    def __init__(self, crew: Crew, intake: Intake, draining: Draining) -> None:
+        self._crew, self._intake, self._draining = crew, intake, draining
         self._since = datetime.now(UTC)
         self._counts: Counter[str] = Counter()
 
@@ -56,7 +56,7 @@ class Entry:
         if not with_figures:
             return WebhookHealth(status=status)
         figures = Figures(
-            whitelist_size=self._whitelist_size,
+            whitelist_size=await self._crew.admit(events.whitelist_size),
             since=self._since,
             accepted=self._counts["accepted"],
             duplicates=self._counts["duplicates"],

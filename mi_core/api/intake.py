@@ -7,18 +7,21 @@ for the next; so the busier it is, the larger they are. Nobody is told yes befor
 import asyncio
 import logging
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from mi_core.api.crew import Crew
 from mi_core.api.metrics import COMMIT_SECONDS, COMMITTED, WAITING
 from mi_core.api.problems import Busy
+from mi_core.api.verbs import events
 from mi_core.ingest.inbox import Delivery, Taken
-from mi_core.inlet import Inlet
 
 log = logging.getLogger("mi_core.api")
 
 MOST_WAITING = 20_000
 """Events that wait for a commit; a sender that comes then is asked to come again."""
+_LONGEST_WAIT_SECONDS = 3
+"""As does one that comes when others wait for so long: its turn would come after it has given up,
+and each that is sent again in vain makes it worse."""
 _MOST_AT_ONCE = 2_000
 _PATIENCE_SECONDS = 9
 """PostHog gives up after ten."""
@@ -28,14 +31,14 @@ _PATIENCE_SECONDS = 9
 class _Waiting:
     delivery: Delivery
     taken: "asyncio.Future[Taken]"
+    since: float
 
 
 class Intake:
-    """The one who puts deliveries into the inbox of `inlet`, in a thread of its own."""
+    """The one who hands deliveries to the process at the door."""
 
-    def __init__(self, inlet: Inlet) -> None:
-        self._inlet = inlet
-        self._thread = ThreadPoolExecutor(1, "intake")
+    def __init__(self, crew: Crew) -> None:
+        self._crew = crew
         self._waiting: deque[_Waiting] = deque()
         self._events = 0
         self._news = asyncio.Event()
@@ -50,9 +53,11 @@ class Intake:
             Too many wait (429), or the inbox can't be written in time (503); to send the delivery
             again does no harm.
         """
-        if self._events >= MOST_WAITING:
+        loop = asyncio.get_running_loop()
+        is_slow = self._waiting and loop.time() - self._waiting[0].since > _LONGEST_WAIT_SECONDS
+        if is_slow or self._events >= MOST_WAITING:
             raise Busy("Too many events wait to be stored; send this again.", status=429)
-        waiting = _Waiting(delivery, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(delivery, loop.create_future(), loop.time())
         self._waiting.append(waiting)
         self._count(len(delivery.events))
         self._news.set()
@@ -67,7 +72,7 @@ class Intake:
         while self._waiting:
             await asyncio.sleep(0.01)
         self._loop.cancel()
-        self._thread.shutdown()
+        await asyncio.gather(self._loop, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
@@ -86,10 +91,9 @@ class Intake:
 
     async def _commit(self, group: list[_Waiting]) -> None:
         deliveries = [each.delivery for each in group]
-        loop = asyncio.get_running_loop()
         try:
             with COMMIT_SECONDS.time():
-                results = await loop.run_in_executor(self._thread, self._inlet.take, deliveries)
+                results = await self._crew.admit(events.take, deliveries)
         except Exception as error:
             # A full disk, a locked file: the sender comes again, and an operator reads this.
             log.error("not stored", extra={"exception": type(error).__name__})

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mi_core.api.paths import EVENTS, WEBHOOK
 from mi_core.api.problems import problem
-from mi_core.api.routes.events import CAPTURES
 
 
 def is_loopback(host: str) -> bool:
@@ -32,7 +32,7 @@ class Nearby:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            is_event = scope["path"].rstrip("/") in CAPTURES
+            is_event = scope["path"] in EVENTS - {WEBHOOK}
             origin = headers.get("origin")
             is_foreign = origin is not None and not is_loopback(_host(origin))
             if not is_loopback(_host(f"//{headers.get('host', '')}")) or (

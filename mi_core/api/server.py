@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mi_core.errors import SettingsError
 from mi_core.inlet import Inlet
 from mi_core.settings import Settings
 
+_MOST_AT_ONCE = 2_000
+"""Connections; what comes then is turned away before anybody looks at it."""
 _DRAIN_SECONDS = 30
 """How long requests under way may take once the server is told to end."""
 
@@ -30,8 +33,10 @@ def run(
     WorkspaceError
         The workspace can't be opened.
     """
-    with Inlet(path.absolute(), settings) as inlet:
-        _serve(create_app(inlet), path, host, port, announce)
+    folder = path.absolute()
+    # What is wrong with it is better said now, in a sentence, than by processes that can't begin.
+    Inlet(folder, settings).close()
+    _serve(create_app(folder, settings), path, host, port, announce)
 
 
 def _serve(
@@ -51,10 +56,14 @@ def _serve(
         access_log=False,
         server_header=False,
         lifespan="on",
+        timeout_keep_alive=75,
+        limit_concurrency=_MOST_AT_ONCE,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
     shown = f"[{host}]" if ":" in host else host
     announce(f"Serving {path} at http://{shown}:{listening.getsockname()[1]} (docs at /docs)")
+    # What the processes answer comes in by other threads, which the loop must let on quickly.
+    sys.setswitchinterval(0.0005)
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _heard)
     with listening:

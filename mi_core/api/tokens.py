@@ -70,7 +70,7 @@ def may(request: Request, scope: Scope) -> bool:
 def needs(scope: Scope) -> Any:
     """A dependency of a route: only who has a token with `scope` gets in."""
 
-    def check(
+    async def check(
         request: Request,
         given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> None:

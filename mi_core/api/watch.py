@@ -16,9 +16,11 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from pythonjsonlogger.json import JsonFormatter
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mi_core.api import metrics
+from mi_core.api.paths import EVENTS
 from mi_core.api.problems import problem
 from mi_core.ingest.bodies import MOST_BYTES
 
@@ -29,7 +31,6 @@ _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LIMITED = ("/api/v1/", "/api/cron/", "/reports")
 _JSON_BYTES = 64 * 1024
 """Of a body that isn't events."""
-_TAKES_EVENTS = ("/api/webhooks/", "/batch", "/capture", "/e", "/i/")
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -93,7 +94,7 @@ class Watch:
             await send(message)
 
         path: str = scope["path"]
-        most = MOST_BYTES if path.startswith(_TAKES_EVENTS) else _JSON_BYTES
+        most = MOST_BYTES if path in EVENTS else _JSON_BYTES
         try:
             if path.startswith(_LIMITED) and not self._has_leave(scope, headers):
                 response = problem(
@@ -104,6 +105,8 @@ class Watch:
             else:
                 await self._app(scope, _bounded(receive, most), told)
                 return
+        except ClientDisconnect:
+            return
         except TooLarge:
             response = problem(413, f"The body is larger than {most:,} bytes.")
         except Exception as error:
@@ -151,6 +154,8 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     metrics.REQUESTS.labels(method, route, str(status)).inc()
     metrics.REQUEST_SECONDS.labels(method, route).observe(seconds)
+    if route in EVENTS and status < 300:
+        return  # hundreds a second: the metrics count them
     facts = {"method": method, "route": route, "status": status, "ms": round(1000 * seconds, 1)}
     log.info("request", extra=facts)
 

@@ -16,7 +16,6 @@ from mi_core.relations import relation_sql
 from mi_core.warehouse import Warehouse
 
 _STORED = (
-    "source",
     "event_id",
     "event_name",
     "distinct_id_hash",
@@ -30,7 +29,7 @@ _STORED = (
     "properties",
     "experiments",
 )
-_BODY = ", ".join(f"'{name}': {name}" for name in _STORED)
+_TEXTS = ", ".join(f"{name}::varchar" for name in _STORED)
 _POSTED = json.dumps(
     [{"row_no": "bigint", "source": "varchar", "event": "varchar", "arrived": "varchar"}]
 )
@@ -84,9 +83,8 @@ class StandingDoor:
         opened = (
             f"{_RAW}, event_shape as (from posted_shape),"
             f" passed as (\n{relation_sql('staging/door')}\n)"
-            f" select row_no, reason, event_id::varchar, to_json({{{_BODY}}})::varchar,"
-            f" exists (from raw_event as e {is_new} names_of(e.properties))"
-            " from passed join posted using (row_no) order by row_no"
+            f" select exists (from raw_event as e {is_new} names_of(e.properties)),"
+            f" row_no, reason, {_TEXTS} from passed order by row_no"
         )
         shapes = (
             f"insert into posted_shape {_RAW},"
@@ -123,13 +121,20 @@ class StandingDoor:
         ]
         posted = json.dumps(rows)
         found = self._warehouse.run("pass_door", posted=posted).fetchall()
-        if any(has_new_shape for *_, has_new_shape in found):
+        if any(has_new_shape for has_new_shape, *_ in found):
             self._remember_shapes(posted)
             found = self._warehouse.run("pass_door", posted=posted).fetchall()
-        return [Passed(*row) for *row, _ in found]
+        return [_passed(sources, *row) for _, *row in found]
 
     def _remember_shapes(self, posted: str) -> None:
         known = self._warehouse.sql("select count(*) from posted_shape").fetchone()
         if known[0] > _MOST_SHAPES:
             self._warehouse.sql("delete from posted_shape")
         self._warehouse.run("remember_shape", posted=posted)
+
+
+def _passed(sources: Sequence[str], row_no: int, reason: str | None, *texts: str | None) -> Passed:
+    if reason is not None:
+        return Passed(row_no, reason)
+    body = {"source": sources[row_no], **dict(zip(_STORED, texts, strict=True))}
+    return Passed(row_no, None, str(body["event_id"]), json.dumps(body))

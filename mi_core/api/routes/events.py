@@ -1,6 +1,7 @@
 """Where events come in: PostHog's webhook, and the endpoints of PostHog's SDKs."""
 
 import hmac
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from mi_core.api.entry import Entry
 from mi_core.api.models.base import Problem
 from mi_core.api.models.events import EventsTaken, WebhookHealth
+from mi_core.api.paths import CAPTURES, WEBHOOK
 from mi_core.api.problems import Refused
 from mi_core.api.signatures import Verifier
 from mi_core.api.tokens import may
@@ -17,10 +19,6 @@ from mi_core.ingest.inbox import Delivery
 from mi_core.ingest.wire import capture_events, webhook_events
 
 router = APIRouter(tags=["events"])
-
-WEBHOOK = "/api/webhooks/posthog-events"
-CAPTURES = ("/batch", "/capture", "/i/v0/e", "/e")
-"""Each also with a slash at its end."""
 
 _WHY = {
     400: "The body or a header can't be read.",
@@ -43,7 +41,7 @@ _FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 """A browser's SDK sends from the product's own site; its key is public and reads nothing."""
 
 
-def entry_of(request: Request) -> Entry:
+async def entry_of(request: Request) -> Entry:
     entry: Entry = request.app.state.entry
     return entry
 
@@ -51,8 +49,14 @@ def entry_of(request: Request) -> Entry:
 EntryOf = Annotated[Entry, Depends(entry_of)]
 
 
-@router.post(WEBHOOK, summary="Take in events", responses=_ERRORS, openapi_extra=_BODY)
-async def take_webhook(request: Request, entry: EntryOf) -> EventsTaken:
+@router.post(
+    WEBHOOK,
+    summary="Take in events",
+    response_model=EventsTaken,
+    responses=_ERRORS,
+    openapi_extra=_BODY,
+)
+async def take_webhook(request: Request, entry: EntryOf) -> Response:
     """One event or several, as PostHog's webhook destination sends them; on disk before the 2xx.
 
     Known by their uuid, and a signed delivery by its webhook-id: to send either again is harmless.
@@ -62,7 +66,7 @@ async def take_webhook(request: Request, entry: EntryOf) -> EventsTaken:
     verifier: Verifier = request.app.state.verifier
     webhook_id = verifier.check(request.headers, body, datetime.now(UTC))
     events = webhook_events(json_body(body))
-    return await entry.take(Delivery(events, "webhook", webhook_id))
+    return _told(await entry.take(Delivery(events, "webhook", webhook_id)))
 
 
 @router.get(WEBHOOK, summary="How the webhook does")
@@ -71,13 +75,12 @@ async def get_webhook_health(request: Request, entry: EntryOf) -> WebhookHealth:
     return await entry.health(with_figures=may(request, "read"))
 
 
-async def take_capture(request: Request, response: Response, entry: EntryOf) -> EventsTaken:
+async def take_capture(request: Request, entry: EntryOf) -> Response:
     """Events as PostHog's SDKs send them to PostHog: JSON, gzip or Base64, one or a batch.
 
     As there, a request of which no event can be taken in is answered with 200 all the same: an SDK
     would send it again, or give up the good ones beside it.
     """
-    response.headers.update(_FROM_ANYWHERE)
     query, headers = request.query_params, request.headers
     text = unpacked(
         await request.body(),
@@ -90,11 +93,17 @@ async def take_capture(request: Request, response: Response, entry: EntryOf) -> 
     known = {query["api_key"]} if "api_key" in query else set()
     _check_keys(captured.keys | known, request)
     try:
-        return await entry.take(Delivery(captured.events, "capture"))
+        taken = await entry.take(Delivery(captured.events, "capture"))
     except Refused as refused:
         if refused.status != 422:
             raise
-        return EventsTaken(status="ok", **refused.more)
+        taken = EventsTaken(status="ok", **refused.more)
+    return _told(taken, _FROM_ANYWHERE)
+
+
+def _told(taken: EventsTaken, headers: Mapping[str, str] | None = None) -> Response:
+    """As JSON; it is known to fit its model, and there are hundreds a second."""
+    return Response(taken.model_dump_json(), media_type="application/json", headers=headers)
 
 
 def _check_keys(given: frozenset[str] | set[str], request: Request) -> None:
@@ -119,9 +128,13 @@ async def allow_from_anywhere() -> Response:
 
 
 for _path in CAPTURES:
-    router.post(_path, summary="As PostHog's SDKs send", responses=_ERRORS, openapi_extra=_BODY)(
-        take_capture
-    )
+    router.post(
+        _path,
+        summary="As PostHog's SDKs send",
+        response_model=EventsTaken,
+        responses=_ERRORS,
+        openapi_extra=_BODY,
+    )(take_capture)
     router.post(f"{_path}/", include_in_schema=False)(take_capture)
     for _form in (_path, f"{_path}/"):
         router.options(_form, include_in_schema=False)(allow_from_anywhere)

@@ -1,0 +1,7 @@
+"""Where events come in."""
+
+WEBHOOK = "/api/webhooks/posthog-events"
+CAPTURES = ("/batch", "/capture", "/i/v0/e", "/e")
+"""PostHog's own; each also with a slash at its end."""
+
+EVENTS = frozenset([WEBHOOK, *CAPTURES, *(f"{path}/" for path in CAPTURES)])
