@@ -250,7 +250,7 @@ def load(folder: Path, rate: int, seconds: int, *, kill: bool) -> None:
         ended.set()
         read_seconds, refresh_seconds = read.recv(), refreshed.recv()
     began = time.perf_counter()
-    while call(port, PATH)["figures"]["inbox"]["events"]:
+    while call(port, PATH)["inbox"]["events"]:
         time.sleep(0.2)
     lag = time.perf_counter() - began
     server.send_signal(signal.SIGTERM)

@@ -7,7 +7,7 @@ from mi_core.api import metrics
 from mi_core.api.crew import Crew
 from mi_core.api.draining import Draining
 from mi_core.api.intake import Intake
-from mi_core.api.models.events import EventsTaken, Figures, Inbox, Rejection, WebhookHealth
+from mi_core.api.models.events import EventsTaken, Inbox, Rejection, WebhookHealth
 from mi_core.api.problems import Refused
 from mi_core.api.verbs import events
 from mi_core.ingest.door import WITHHELD
@@ -55,7 +55,8 @@ class Entry:
         status = "lagging" if lag.seconds > _LAGGING_SECONDS else "ok"
         if not with_figures:
             return WebhookHealth(status=status)
-        figures = Figures(
+        return WebhookHealth(
+            status=status,
             whitelist_size=await self._crew.admit(events.whitelist_size),
             since=self._since,
             accepted=self._counts["accepted"],
@@ -64,7 +65,6 @@ class Entry:
             rejected=self._counts["rejected"],
             inbox=Inbox(events=lag.events, lag_seconds=round(lag.seconds, 3)),
         )
-        return WebhookHealth(status=status, figures=figures)
 
 
 def _answer(taken: Taken) -> EventsTaken:

@@ -41,22 +41,27 @@ class Inbox(Answer):
     lag_seconds: float = Field(description="Age of the oldest of them.")
 
 
-class Figures(Answer):
-    """What this server took in since it began."""
-
-    whitelist_size: int = Field(description="Names of properties that pass the privacy door.")
-    since: Utc
-    accepted: int
-    duplicates: int
-    withheld: int
-    rejected: int
-    inbox: Inbox
-
-
 class WebhookHealth(Answer):
-    """How the webhook does; `figures` only for who may read."""
+    """How the webhook does; for who may read, also what this server took in since it began."""
 
-    model_config = example(status="ok", figures=None)
+    model_config = example(
+        status="ok",
+        whitelist_size=152,
+        since="2026-01-15T08:00:00Z",
+        accepted=1250,
+        duplicates=3,
+        withheld=12,
+        rejected=1,
+        inbox={"events": 4, "lag_seconds": 1.2},
+    )
 
     status: str = Field(description="`ok`, or `lagging` while the lake is over a minute behind.")
-    figures: Figures | None = None
+    whitelist_size: int | None = Field(
+        None, description="Names of properties that pass the privacy door."
+    )
+    since: Utc | None = None
+    accepted: int | None = None
+    duplicates: int | None = None
+    withheld: int | None = None
+    rejected: int | None = None
+    inbox: Inbox | None = None

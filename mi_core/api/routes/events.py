@@ -69,7 +69,7 @@ async def take_webhook(request: Request, entry: EntryOf) -> Response:
     return _told(await entry.take(Delivery(events, "webhook", webhook_id)))
 
 
-@router.get(WEBHOOK, summary="How the webhook does")
+@router.get(WEBHOOK, summary="How the webhook does", response_model_exclude_none=True)
 async def get_webhook_health(request: Request, entry: EntryOf) -> WebhookHealth:
     """Its figures need a token that may read."""
     return await entry.health(with_figures=may(request, "read"))
