@@ -98,7 +98,7 @@ def test_each_packing_is_undone(kind: str):
     [
         (b"", {}, "no JSON"),
         (b"%%%", {}, "neither JSON nor packed"),
-        (gzip.compress(b"[]")[:-9], {"encoding": "gzip"}, "cut off"),
+        (gzip.compress(b"[]", mtime=0)[:-9], {"encoding": "gzip"}, "cut off"),
         (b"\x1f\x8bnonsense", {}, "damaged"),
         (b"x", {"compression": "lz64"}, "LZ-string"),
         (b"x", {"encoding": "br"}, "Content-Encoding isn't known"),
