@@ -3,29 +3,41 @@
 A milestone is the first time of something, over all events before `as_of`. The intent score at a
 milestone is the one that a scoring as of that moment gives, so without what happened at it.
 
-The lake is read once, for the person's events; what can be is then worked out by the formulas for
-one person, as to plan a relation over everybody takes longer than they do.
+The lake is read once, for the person's events; the rest is worked out by the formulas for one
+person, as to plan a relation takes longer than they do.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from mi_core.attribution import TouchCredit, touch_credits
-from mi_core.attribution.touches import stage_person_events, stored_removal_effects
+from mi_core.attribution.one_person import PersonEvent, events_of
+from mi_core.attribution.touches import stored_removal_effects
 from mi_core.definitions import Definitions
 from mi_core.errors import UnknownPerson
 from mi_core.intent import Signal, intent, signals_of
-from mi_core.person import PersonaView, persona_view, rows_of
+from mi_core.person import PersonaView, persona_view
 from mi_core.personas import persona
 from mi_core.scoring import naive_utc
 from mi_core.state import State
 from mi_core.warehouse import Warehouse
 
-MILESTONES = ("first_touch", "email_captured", "enriched", "trial_started", "purchased")
+REACHED_BY = {
+    "email_captured": "email_submitted",
+    "enriched": "identity_enriched",
+    "trial_started": "trial_started",
+    "purchased": "purchase",
+}
+"""Milestone → the event type whose first time it is."""
+
+MILESTONES = ("first_touch", *REACHED_BY)
+LED_TO = ("email_captured", "trial_started", "purchased")
+"""Those that marketing leads to."""
+
 SPANS = {
     "first_touch_to_email": ("first_touch", "email_captured"),
     "email_to_trial": ("email_captured", "trial_started"),
@@ -46,6 +58,12 @@ PHASES = {
 }
 TIMELINE = 200
 """Events shown, the newest; `Journey.events` counts all."""
+
+SHOWN = (
+    *("event_id", "occurred_at", "event_name", "etype", "phase"),
+    *("channel", "campaign_id", "is_touch", "is_conversion"),
+)
+"""What a row of the timeline says."""
 
 Row = Mapping[str, Any]
 
@@ -126,15 +144,13 @@ def view_journey(
         The person has no event before `as_of`.
     """
     with warehouse.reading() as snapshot:
-        events = stage_person_events(warehouse, definitions, user_id, as_of=as_of)
+        events = events_of(warehouse, definitions, user_id, as_of=as_of)
         if not events:
             moment = f"{naive_utc(as_of):%Y-%m-%d %H:%M} UTC"
             raise UnknownPerson(f"This person has no event before {moment}.")
-        signals = _signals(warehouse, definitions)
-        conversions = rows_of(warehouse, "journeys/person_conversion")
-        credits = _credits(warehouse, definitions, as_of) if conversions else []
-        milestones = _milestones(warehouse, definitions, signals)
-        touchpoints = Counter(each.conversion_id for each in credits)
+        signals = _signals(events, definitions)
+        credits = _credits(warehouse, definitions, events, as_of)
+        milestones = _milestones(definitions, events, signals)
         return Journey(
             user_id=str(user_id),
             as_of=as_of,
@@ -143,28 +159,46 @@ def view_journey(
             persona=_persona(state, definitions, user_id, as_of, signals),
             milestones=milestones,
             days_between={name: _days(milestones, *ends) for name, ends in SPANS.items()},
-            phases=tuple(_phases(warehouse)),
-            conversions=tuple(
-                {**row, "touchpoints": touchpoints[row["conversion_id"]]} for row in conversions
-            ),
+            phases=tuple(_phases(events)),
+            conversions=tuple(_conversions(events, credits)),
             credits=tuple(credits),
-            timeline=tuple(rows_of(warehouse, "journeys/person_timeline", most=TIMELINE)),
-            events=events,
+            timeline=tuple(_shown(event) for event in events[: -TIMELINE - 1 : -1]),
+            events=len(events),
         )
 
 
-def _signals(warehouse: Warehouse, definitions: Definitions) -> list[Signal]:
+def _signals(events: Sequence[PersonEvent], definitions: Definitions) -> list[Signal]:
     """All signals that the person has given."""
-    rows = warehouse.sql("select event_name, occurred_at, duration from person_event").fetchall()
-    events = ((name, at.replace(tzinfo=UTC), duration) for name, at, duration in rows)
-    return list(signals_of(events, definitions))
+    given = ((e.event_name, e.occurred_at.replace(tzinfo=UTC), e.duration) for e in events)
+    return list(signals_of(given, definitions))
 
 
 def _credits(
-    warehouse: Warehouse, definitions: Definitions, as_of: datetime
+    warehouse: Warehouse, definitions: Definitions, events: Sequence[PersonEvent], as_of: datetime
 ) -> Sequence[TouchCredit]:
+    if not any(event.is_conversion for event in events):
+        return []
     effects = stored_removal_effects(warehouse, definitions, as_of=as_of)
-    return touch_credits(warehouse, definitions, as_of=as_of, effects=effects)
+    return touch_credits(events, definitions.attribution, effects)
+
+
+def _conversions(events: Sequence[PersonEvent], credits: Sequence[TouchCredit]) -> Iterator[Row]:
+    touchpoints = Counter(each.conversion_id for each in credits)
+    for event in events:
+        if event.is_conversion:
+            yield {
+                "conversion_id": event.event_id,
+                "converted_at": event.occurred_at,
+                "event_name": event.event_name,
+                "etype": event.etype,
+                "value": None if event.value is None else event.value / 100,
+                "touchpoints": touchpoints[event.event_id],
+            }
+
+
+def _shown(event: PersonEvent) -> Row:
+    """As in the timeline."""
+    return {name: getattr(event, name) for name in SHOWN}
 
 
 def _persona(
@@ -185,21 +219,36 @@ def _persona(
 
 
 def _milestones(
-    warehouse: Warehouse, definitions: Definitions, signals: Sequence[Signal]
+    definitions: Definitions, events: Sequence[PersonEvent], signals: Sequence[Signal]
 ) -> dict[str, Milestone | None]:
-    reached = {row["milestone"]: row for row in rows_of(warehouse, "journeys/person_milestone")}
+    first = {event.etype: event.occurred_at for event in reversed(events)}
+    reached = {name: first.get(etype) for name, etype in REACHED_BY.items()}
+    touches = [event for event in events if event.is_touch]
+    reached["first_touch"] = touches[0].occurred_at if touches else None
     return {
-        name: _milestone(definitions, signals, reached[name]) if name in reached else None
+        name: _milestone(definitions, signals, at, touches if name in LED_TO else ())
+        if at
+        else None
         for name in MILESTONES
+        for at in (reached[name],)
     }
 
 
-def _milestone(definitions: Definitions, signals: Sequence[Signal], row: Row) -> Milestone:
-    scored = intent(signals, row["reached_at"].replace(tzinfo=UTC), definitions.intent)
-    touch = LastTouch(row["touched_at"], row["event_name"], row["channel"], row["campaign_id"])
+def _milestone(
+    definitions: Definitions,
+    signals: Sequence[Signal],
+    reached_at: datetime,
+    touches: Sequence[PersonEvent],
+) -> Milestone:
+    scored = intent(signals, reached_at.replace(tzinfo=UTC), definitions.intent)
+    before = [touch for touch in touches if touch.occurred_at < reached_at]
     return Milestone(
-        row["reached_at"], scored.score, scored.level, touch if row["touched_at"] else None
+        reached_at, scored.score, scored.level, _last_touch(before[-1]) if before else None
     )
+
+
+def _last_touch(touch: PersonEvent) -> LastTouch:
+    return LastTouch(touch.occurred_at, touch.event_name, touch.channel, touch.campaign_id)
 
 
 def _days(milestones: Mapping[str, Milestone | None], start: str, end: str) -> float | None:
@@ -209,6 +258,9 @@ def _days(milestones: Mapping[str, Milestone | None], start: str, end: str) -> f
     return (second.reached_at - first.reached_at) / timedelta(days=1)
 
 
-def _phases(warehouse: Warehouse) -> Sequence[Row]:
-    rows = rows_of(warehouse, "journeys/person_phase")
-    return [{"phase": row["phase"], "name": PHASES[row["phase"]], **row} for row in rows]
+def _phases(events: Sequence[PersonEvent]) -> Iterator[Row]:
+    counts = Counter(event.phase for event in events)
+    first = {event.phase: event.occurred_at for event in reversed(events)}
+    for phase in sorted(each for each in counts if each is not None):
+        about = {"first_at": first[phase], "events": counts[phase]}
+        yield {"phase": phase, "name": PHASES[phase], **about}

@@ -25,8 +25,9 @@ from mi_core.attribution import (
     attribute_paths,
     touch_credits,
 )
+from mi_core.attribution.one_person import PersonEvent, TouchCredit, events_of
 from mi_core.attribution.statistics import RULES
-from mi_core.attribution.touches import removal_effects, stage_person_events
+from mi_core.attribution.touches import removal_effects
 from mi_core.errors import BadValue, IngestError, UnknownName
 from mi_core.workspace import Workspace, open_workspace
 
@@ -239,17 +240,16 @@ def numbered(workspace: Workspace) -> dict[UUID, list[tuple[str, Touch]]]:
     return people
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"transform": "exposure"},
-        {"transform": "unique", "lookback_days": 7},
-        {"transform": "first", "direct": "remove"},
-        {"transform": "frequency", "direct": "remove_last", "max_touches": 4},
-        {"transform": "exposure", "max_touches": 2, "half_life_days": 1},
-    ],
-    ids=str,
-)
+CHANGES: list[dict[str, Any]] = [
+    {"transform": "exposure"},
+    {"transform": "unique", "lookback_days": 7},
+    {"transform": "first", "direct": "remove"},
+    {"transform": "frequency", "direct": "remove_last", "max_touches": 4},
+    {"transform": "exposure", "max_touches": 2, "half_life_days": 1},
+]
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
 def test_everybody_against_the_reference(lake: Workspace, changes: dict[str, Any]) -> None:
     rules = lake.definitions.attribution.model_copy(update=changes)
     expected: dict[tuple[str, str], float] = Counter()
@@ -329,18 +329,63 @@ def test_what_of_the_spend_is_not_known(workspace: Workspace, tmp_path: Path) ->
     assert counted.credits["spend"].null_count() == counted.credits.height
 
 
+def credits_of(
+    workspace: Workspace, user_id: UUID, effects: dict[str, float], **changes: Any
+) -> list[TouchCredit]:
+    stores = (workspace.warehouse, workspace.definitions)
+    rules = workspace.definitions.attribution.model_copy(update=changes)
+    return touch_credits(events_of(*stores, user_id, as_of=AS_OF), rules, effects)
+
+
 def test_one_persons_touchpoints(lake: Workspace) -> None:
     effects = removal_effects(lake.warehouse, lake.definitions, as_of=AS_OF)
     for who in range(1, 12):
-        stage_person_events(lake.warehouse, lake.definitions, UUID(int=who), as_of=AS_OF)
-        credits = touch_credits(lake.warehouse, lake.definitions, as_of=AS_OF, effects=effects)
         by_conversion = defaultdict(list)
-        for each in credits:
+        for each in credits_of(lake, UUID(int=who), effects):
             assert each.touched_at < each.converted_at
             by_conversion[each.conversion_id].append(each)
         for path in by_conversion.values():
             for model in MODELS:
                 assert math.fsum(each.credit[model] for each in path) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("changes", CHANGES, ids=str)
+def test_everybodys_touchpoints_have_the_credit_of_their_channels(
+    lake: Workspace, changes: dict[str, Any]
+) -> None:
+    models = [*RULES, "shapley"]
+    summed: Counter[tuple[str, str]] = Counter()
+    for user_id in numbered(lake):
+        for each in credits_of(lake, user_id, {}, **changes):
+            if each.converted_at >= SINCE:
+                for model in models:
+                    summed[model, each.channel] += each.credit[model]  # type: ignore[assignment]
+    found = from_lake(lake, models, draws=0, value_function="conversions", **changes)
+    rows = found.credits.select("model", "channel", "conversions").rows()
+    credited = {(model, key): n for model, key, n in rows if key != "unattributed"}
+    assert {k: v for k, v in credited.items() if v} == pytest.approx(
+        {k: v for k, v in summed.items() if v}
+    )
+
+
+def step(number: int, channel: str) -> PersonEvent:
+    """A touchpoint of that day."""
+    at = datetime(2026, 1, number)
+    blank = (None, None, None, None)
+    return PersonEvent(at, UUID(int=number), "ad_click", None, channel, *blank, True, False)
+
+
+def test_markov_goes_by_the_removal_effects_that_are_known(lake: Workspace) -> None:
+    end = step(9, "x")._replace(is_touch=False, is_conversion=True)
+    events = [step(1, "a"), step(2, "b"), step(3, "a"), end]
+    rules = lake.definitions.attribution
+
+    def markov(**effects: float) -> list[float | None]:
+        return [each.credit.get("markov") for each in touch_credits(events, rules, effects)]
+
+    assert markov(a=0.1, b=0.3) == pytest.approx([0.2, 0.6, 0.2])
+    assert markov() == markov(a=0.0) == markov(a=math.nan, b=0.0) == [None] * 3
+    assert markov(b=0.3) == [None, 1, None]
 
 
 def test_nothing_at_all(any_workspace: Workspace) -> None:

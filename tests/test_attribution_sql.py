@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import pytest
 from scoring_lake import EPOCH, memory_warehouse
 from sql_cases import SqlCase, fill, found, sql_cases
 
 from mi_core.attribution.paths import Scope, stage_paths
-from mi_core.attribution.statistics import stage_touch_credit
+from mi_core.attribution.statistics import touch_parameters
 from mi_core.definitions import load_definitions
 from mi_core.warehouse import Warehouse
 
 TABLES = (
     *("scope_touchpoint", "scope_conversion", "scope_lead"),
     *("journey", "known_persona", "path_touch"),
-    *("path_key", "path_step", "touch_credit", "channel_effect", "person_event"),
+    *("path_key", "path_step", "touch_credit"),
     *("lake.user_event", "lake.campaign_spend", "state.user_persona"),
     "path_row",
 )
@@ -37,14 +36,12 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     definitions = load_definitions()
     opened = memory_warehouse(tmp_path_factory.mktemp("lake"), definitions)
     stage_paths(opened, Scope(EPOCH, EPOCH), definitions.attribution)
-    stage_touch_credit(opened, definitions.attribution)
+    parameters = touch_parameters(definitions.attribution)
+    opened.stage("touch_credit", "attribution/touch_credit", **parameters)
     for view in ("touchpoint", "conversion"):
         opened.sql(f"create temp table scope_{view} as from {view} limit 0")
     opened.sql("create temp table scope_lead as from lake.user_milestone limit 0")
-    opened.sql("create temp table channel_effect (key varchar, effect double)")
     opened.sql(f"create temp table path_row ({PATH_ROW})")
-    nobody = {"user_id": UUID(int=0), "as_of": EPOCH, "etypes": [], "phases": []}
-    opened.stage("person_event", "journeys/person_event", **nobody)
     yield opened
     opened.close()
 

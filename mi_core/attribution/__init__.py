@@ -2,9 +2,9 @@
 
 from mi_core.attribution.attribute import attribute, attribute_paths
 from mi_core.attribution.models import MODELS
+from mi_core.attribution.one_person import TouchCredit, touch_credits
 from mi_core.attribution.paths import BY
 from mi_core.attribution.result import UNATTRIBUTED, Attribution
-from mi_core.attribution.touches import TouchCredit, touch_credits
 
 __all__ = [
     "BY",

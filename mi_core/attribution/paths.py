@@ -52,15 +52,6 @@ class Source:
 LAKE = Source("from touchpoint", "from conversion", "from lake.user_milestone")
 """Those of everybody."""
 
-PERSON = Source(
-    "select *, null::varchar as creative_id, null::varchar as email_id, null::varchar as post_id"
-    " from person_event where is_touch",
-    "from person_event where is_conversion",
-    "select user_id, min(occurred_at) filter (etype = 'email_submitted') as email_captured_at"
-    " from person_event group by user_id",
-)
-"""Those of the person in `person_event`, which knows channels and campaigns only."""
-
 
 def stage_paths(
     warehouse: Warehouse,

@@ -79,7 +79,7 @@ def rule_sums(
     found = warehouse.arrays(
         "attribution/credit_sum",
         over={"touch_credit": "attribution/touch_credit"},
-        **_touch_parameters(rules),
+        **touch_parameters(rules),
     )
     at = (found["person_group"], found["code"] - 1)
 
@@ -89,12 +89,8 @@ def rule_sums(
     return {model: (placed(model), placed(f"{model}_value")) for model in models}
 
 
-def stage_touch_credit(warehouse: Warehouse, rules: AttributionRules) -> None:
-    """Stage the share of each touchpoint under each rule, as `touch_credit`."""
-    warehouse.stage("touch_credit", "attribution/touch_credit", **_touch_parameters(rules))
-
-
-def _touch_parameters(rules: AttributionRules) -> dict[str, object]:
+def touch_parameters(rules: AttributionRules) -> dict[str, object]:
+    """Of `attribution/touch_credit`."""
     return {
         "position": rules.position_based.model_dump(),
         "w": rules.w_shaped.model_dump(),
