@@ -4,6 +4,7 @@ The relations are those that score everybody, over this person's events alone, s
 agree; what only a look at one person needs, such as points by signal, comes on top.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -181,9 +182,9 @@ def ids_of(
 
 
 def newest_of(warehouse: Warehouse, user_id: UUID) -> Row | None:
-    """What the newest scoring says of a person: their row of mv_person."""
+    """What the newest scoring says of a person: their row of mv_person, its document spread out."""
     rows = rows_of(warehouse, "scores/person_row", user_id=user_id)
-    return rows[0] if rows else None
+    return json.loads(rows[0]["answer"]) | rows[0] if rows else None
 
 
 def history_of(
@@ -203,9 +204,9 @@ def history_of(
     since, until = moment - timedelta(days=HISTORY_DAYS), until or moment
     # Of somebody who has become another since the newest scoring, that knows the former ids.
     others = [] if newest else [newest_of(warehouse, each) for each in ids if each != user_id]
-    points = rows_of(warehouse, "scores/score_history", user_ids=ids, since=since, until=until)
-    present = [_day(row) for row in (newest, *others) if row]
-    points += [row for row in present if since < row["as_of"] <= until]
+    points = rows_of(warehouse, "scores/score_history", user_ids=ids, since=since)
+    points += [_day(row) for row in (newest, *others) if row]
+    points = [row for row in points if since < row["as_of"] <= until]
     points.sort(key=lambda row: (row["user_id"] != user_id, -row["intent_score"], row["user_id"]))
     by_instant: dict[datetime, Row] = {}
     for point in points:

@@ -86,6 +86,7 @@ def score(
         warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
         stage_results(warehouse, definitions, moment, snapshot)
+        warehouse.stage("former_id", "scores/former_id", as_of=moment)
         warehouse.stage("persona_performance", "reports/persona_performance")
         warehouse.stage("daily_funnel", "reports/daily_funnel", as_of=moment)
         if stage_more is not None:
@@ -100,7 +101,7 @@ def score(
             _add_snapshots(warehouse, definitions, moment, snapshot)
         if is_newest:
             if last and last.as_of.date() < moment.date():
-                _keep_day(warehouse, last.as_of, "from lake.mv_person")
+                _keep_day(warehouse, last.as_of, relation_sql("scores/kept_person"))
             _replace_present(warehouse, moment, has_more=stage_more is not None)
         elif last and moment < last.as_of:
             _add_past_day(warehouse, moment)
@@ -213,7 +214,7 @@ def stage_results(
 
 
 def add_day(warehouse: Warehouse, people: str) -> None:
-    """Add those of `people`, a select of mv_person's columns, to the table of days."""
+    """Add those of `people`, a select of columns of scores/mv_person, to the table of days."""
     with warehouse.view("scored_person", people):
         _insert(warehouse, "user_score_day", "user_score_day")
 
@@ -327,10 +328,11 @@ def _replace_present(warehouse: Warehouse, as_of: datetime, *, has_more: bool) -
         ("user_feature", "feature"),
         ("mv_persona_performance", "persona_performance"),
         ("mv_daily_funnel", "daily_funnel"),
-        ("mv_person", "temp.person"),
     ):
         warehouse.sql(f"delete from lake.{table}")
         warehouse.sql(f"insert into lake.{table} by name from {staged}", name=table)
+    warehouse.sql("delete from lake.mv_person")
+    _insert(warehouse, "mv_person", "person_answer")
     for window in ("7d", "30d"):
         table = f"mv_user_magnetism_{window}"
         warehouse.sql(f"delete from lake.{table}")

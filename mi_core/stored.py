@@ -54,9 +54,8 @@ def stored_scores(
     state: State,
     definitions: Definitions,
     user_id: UUID,
-    ids: Sequence[UUID],
 ) -> Stored:
-    """The person's scores as the newest scoring stored them; `ids` as of `person.ids_of`.
+    """The person's scores as the newest scoring stored them.
 
     There are none where it hasn't this person, such as before the first scoring, or was made by
     other definitions; nor where a snapshot of the person alone is newer, whose instant `as_of` is.
@@ -66,6 +65,7 @@ def stored_scores(
         if row is None or row["config_version"] != definitions.version:
             return Stored(None)
         moment = row["as_of"]
+        ids = [user_id, *map(UUID, row["former_ids"])]
         history = history_of(warehouse, user_id, row, ids, moment, until=moment + ANY_TIME)
     if history[-1]["as_of"] > moment:
         return Stored(None, history[-1]["as_of"].replace(tzinfo=UTC))

@@ -10,7 +10,10 @@ wait for a writer.
 import importlib.util
 import json
 import logging
+import os
 import re
+import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +21,12 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import duckdb
 
 from mi_core import migrations
-from mi_core.errors import RelationError, WorkspaceError
+from mi_core.errors import RelationError, UnreadableData, WorkspaceError
 from mi_core.locks import file_lock, write_lock
 from mi_core.relations import identifier, literal, quoted, relation_sql, shape
 from mi_core.settings import Settings
@@ -58,7 +62,7 @@ VIEWS = (
 """Views over the lake. They are the package's, not the lake's, so that none is ever out of date."""
 
 _LOOKED_UP_SINCE = 3
-_LOOKED_UP = {"mv_person": 8192, "user_score_day": 32_768}
+_LOOKED_UP = {"mv_person": 2048, "user_score_day": 32_768}
 """Tables of that version where one person is looked up → rows of a group, which such a look unpacks
 whole; but the more groups, the longer the list of them that it reads first."""
 
@@ -92,6 +96,17 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(relation_sql("macros"))
 
 
+SPILL = "spill"
+"""Folder of the workspace; each connection has one of its own in it."""
+
+_OF_DATA = (
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+)
+"""What DuckDB raises where a value is to blame, and not the machine."""
+
+
 class Rows:
     """The rows of a statement, all of them read.
 
@@ -120,12 +135,15 @@ class Warehouse:
         self.path = path
         self.settings = settings
         self.connection = scratch(settings)
+        self._spill = _spill_folder(path)
+        self.connection.execute("set temp_directory = $folder", {"folder": str(self._spill)})
         self._catalog_url = (
             settings.catalog_url.get_secret_value() if settings.catalog_url else None
         )
         self.has_state = False
         self._depth = 0
-        self._is_reading = False
+        self._is_beside = False
+        self._reading: int | None = None
         self._seconds: dict[str, float] | None = None
 
     @classmethod
@@ -155,7 +173,7 @@ class Warehouse:
         """The same engine for another thread: temporary tables and transactions are its own."""
         other = copy(self)
         other.connection = self.connection.cursor()
-        other._is_reading = False
+        other._reading, other._is_beside = None, True
         _prepare(other.connection)
         try:
             yield other
@@ -164,6 +182,8 @@ class Warehouse:
 
     def close(self) -> None:
         self.connection.close()
+        if not self._is_beside:
+            shutil.rmtree(self._spill, ignore_errors=True)
 
     # --- reading
 
@@ -323,19 +343,19 @@ class Warehouse:
 
         What is staged in it stays.
         """
-        if self._is_reading:
-            yield self.snapshot()
+        if self._reading is not None:
+            yield self._reading
             return
         self.sql("begin")
-        self._is_reading = True
         try:
-            yield self.snapshot()
+            self._reading = self.snapshot()
+            yield self._reading
             self.sql("commit")
         except BaseException:
             self.sql("rollback")
             raise
         finally:
-            self._is_reading = False
+            self._reading = None
 
     # --- writing
 
@@ -497,12 +517,35 @@ class Warehouse:
         try:
             result = Rows(self.connection.execute(query, params or None))
         except duckdb.Error as error:
-            raise RelationError(f"Relation {name} failed: {_plain(error)}") from error
+            kind = UnreadableData if isinstance(error, _OF_DATA) else RelationError
+            raise kind(f"Relation {name} failed: {_plain(error)}") from error
         seconds = time.perf_counter() - started
         log.debug("%s: %.1f ms", name, 1000 * seconds)
         if self._seconds is not None:
             self._seconds[name] = self._seconds.get(name, 0.0) + seconds
         return result
+
+
+def _spill_folder(path: Path) -> Path:
+    """Where one connection puts what its memory can't hold: two must not share a folder.
+
+    Those of processes that are gone are removed: they hold rows of people.
+    """
+    folder, host = path / SPILL, socket.gethostname()
+    for left in folder.glob(f"{host}.*.*"):
+        if not _is_alive(int(left.name.split(".")[-2])):
+            shutil.rmtree(left, ignore_errors=True)
+    return folder / f"{host}.{os.getpid()}.{uuid4().hex[:8]}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _extension(name: str) -> str:

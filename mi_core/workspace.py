@@ -18,7 +18,7 @@ from mi_core.ingest.erased import Overtaken, again_if_overtaken, check_not_overt
 from mi_core.ingest.inbox import drain
 from mi_core.ingest.summary import IngestSummary
 from mi_core.inlet import Inlet
-from mi_core.person import Person, Scores, find_person, ids_of, view_person
+from mi_core.person import Person, Scores, find_person, view_person
 from mi_core.scoring import ScoreSummary, score, thin_snapshots
 from mi_core.settings import Settings, load_settings
 from mi_core.snapshot import newest_snapshot, take_snapshot
@@ -185,11 +185,8 @@ class Workspace(Inlet):
             As `user`.
         """
         with self.warehouse.reading():
-            known = ids_of(self.warehouse, self.keys.hashes(distinct_id), distinct_id)
-            if known is None:
-                raise UnknownPerson(STRANGER)
-            user_id, ids = known
-            found = stored_scores(self.warehouse, self.state, self.definitions, user_id, ids)
+            user_id = self.user_id_of(distinct_id)
+            found = stored_scores(self.warehouse, self.state, self.definitions, user_id)
         return found.scores or self.user(str(user_id), as_of=found.as_of)
 
     def rescore(self, distinct_id: str) -> Person:

@@ -94,6 +94,11 @@ def publish_merge(warehouse: Warehouse, gone: UUID, into: UUID) -> None:
             "delete from lake.user_milestone where user_id in ($kept::uuid, $gone::uuid)", both
         )
         write_milestones(warehouse)
+        aliases = (
+            "insert into lake.identity_alias"
+            " select unnest([$gone::uuid, $kept::uuid]), $kept::uuid, null"
+        )
+        warehouse.sql(aliases, both)
         _touch(warehouse, [gone, into])
 
 

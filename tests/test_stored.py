@@ -32,9 +32,9 @@ def run(
     score(*stores, as_of=as_of, stage_more=more)
 
 
-def stored(workspace: Workspace, user_id: UUID, *former: UUID) -> Stored:
+def stored(workspace: Workspace, user_id: UUID) -> Stored:
     stores = (workspace.warehouse, workspace.state, workspace.definitions)
-    return stored_scores(*stores, user_id, [user_id, *former])
+    return stored_scores(*stores, user_id)
 
 
 def live(workspace: Workspace, user_id: UUID, as_of: datetime = AS_OF) -> dict[str, Any]:
@@ -126,10 +126,10 @@ def test_history_follows_who_became_another_after_the_scoring(workspace: Workspa
     publish_merge(workspace.warehouse, ANN, BOB)
     assert days(workspace, BOB, ANN) == [(13, 5), (15, 5)]
     run(workspace, AS_OF + timedelta(days=1))
-    assert days(workspace, BOB) == [(16, 5)]
-    assert [row["as_of"].day for row in told(stored(workspace, BOB, ANN).scores)["history"]] == [
-        *(13, 15, 16)
-    ]
+    assert days(workspace, BOB) == [(13, 5), (15, 5), (16, 5)]
+    run(workspace, AS_OF + timedelta(days=2))
+    assert days(workspace, BOB) == [(13, 5), (15, 5), (16, 5), (17, 5)]
+    assert told(stored(workspace, BOB).scores) == live(workspace, BOB, AS_OF + timedelta(days=2))
 
 
 @pytest.fixture

@@ -1,49 +1,14 @@
 -- What a look at one person reads, so that none has to go through what was stored for everybody.
 
--- One row per person: all that the newest scoring says of them.
+-- One row per person: all that the newest scoring says of them. What it says is one document, since
+-- a look at one row unpacks a group of rows of each column.
 create table mv_person (
     user_bucket utinyint,            -- as in user_event
     user_id uuid,
     as_of timestamp,
     config_version varchar,
     lake_snapshot bigint,
-    score double,                    -- as in user_intent_score
-    level varchar,
-    signals_count bigint,
-    engagement bigint,
-    purchase_intent bigint,
-    recency bigint,
-    frequency bigint,
-    top_signals varchar[],
-    persona varchar,
-    persona_confidence double,
-    -- By window as in user_magnetism_index, and where it stands among all people of the persona.
-    magnetism_index_7d double,
-    band_7d varchar,
-    risk_level_7d varchar,
-    intent_7d bigint,
-    engagement_7d bigint,
-    reactivation_7d bigint,
-    email_ctr_7d bigint,
-    social_returns_7d bigint,
-    churn_risk_7d bigint,
-    recommendations_7d varchar[],
-    cohort_people_7d bigint,
-    cohort_at_or_below_7d bigint,
-    cohort_average_7d double,
-    magnetism_index_30d double,
-    band_30d varchar,
-    risk_level_30d varchar,
-    intent_30d bigint,
-    engagement_30d bigint,
-    reactivation_30d bigint,
-    email_ctr_30d bigint,
-    social_returns_30d bigint,
-    churn_risk_30d bigint,
-    recommendations_30d varchar[],
-    cohort_people_30d bigint,
-    cohort_at_or_below_30d bigint,
-    cohort_average_30d double
+    answer json                      -- the other columns of scores/mv_person.sql, and former_ids
 );
 
 -- One row per person and UTC day with a scoring, of its last one: what trends and forecasts go by.
