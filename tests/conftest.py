@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import stores
 from api_people import filled as filled
 from api_people import filled_folder as filled_folder
 from api_people import known as known
@@ -20,7 +21,6 @@ from retention_lake import DEFINITIONS, retention_warehouse
 
 from mi_core.funnels import Funnel, funnel
 from mi_core.settings import Settings, load_settings
-from mi_core.state import State
 from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace, open_workspace
 
@@ -42,12 +42,9 @@ def all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def empty_stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake and the state of a new workspace, to be copied: making them takes most time."""
-    folder = tmp_path_factory.mktemp("empty_stores")
-    State.open(folder, load_settings()).close()
-    Warehouse.open(folder, load_settings()).close()
-    return folder
+def empty_stores() -> Path:
+    """The lake and the state of a new workspace, to be copied."""
+    return stores.empty_stores()
 
 
 @pytest.fixture
@@ -94,10 +91,23 @@ def postgres_server() -> Iterator[Any]:
 
 @pytest.fixture
 def postgres_url(postgres_server: Any, request: pytest.FixtureRequest) -> str:
-    """The URL of a new, empty database. The server takes any password; this one is a secret."""
-    name = f"mi_{abs(hash(request.node.nodeid)):x}"
-    postgres_server.psql(f"create database {name};")
-    plain: str = postgres_server.get_uri()
+    """The URL of a new, empty database."""
+    return _new_database(postgres_server, f"mi_{abs(hash(request.node.nodeid)):x}")
+
+
+@pytest.fixture(scope="session")
+def postgres_stores(postgres_server: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a new workspace whose lake and state are in `empty_stores`, to be copied."""
+    url = _new_database(postgres_server, "empty_stores")
+    folder = tmp_path_factory.mktemp("postgres_stores")
+    stores.fill_stores(folder, load_settings(catalog_url=url, state_url=url))
+    return folder
+
+
+def _new_database(server: Any, name: str, template: str = "template1") -> str:
+    """Its URL. The server takes any password; this one is a secret."""
+    server.psql(f"create database {name} template {template};")
+    plain: str = server.get_uri()
     return plain.replace("postgres:@/postgres?", f"postgres:{PASSWORD}@/{name}?")
 
 
@@ -113,10 +123,17 @@ def any_settings(request: pytest.FixtureRequest) -> Settings:
     return load_settings(catalog_url=url, state_url=url)
 
 
-@pytest.fixture
-def any_workspace(any_settings: Settings, tmp_path: Path) -> Iterator[Workspace]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_workspace(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workspace]:
     """A new workspace on each engine in turn."""
-    with open_workspace(tmp_path / "workspace", settings=any_settings) as opened:
+    settings = load_settings()
+    if request.param == "postgresql":
+        server, folder = map(request.getfixturevalue, ("postgres_server", "postgres_stores"))
+        url = _new_database(server, f"mi_{abs(hash(request.node.nodeid)):x}", "empty_stores")
+        shutil.copytree(folder, tmp_path / "workspace")
+        stores.move_lake(url, tmp_path / "workspace")
+        settings = load_settings(catalog_url=url, state_url=url)
+    with stores.new_workspace(tmp_path / "workspace", settings) as opened:
         yield opened
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from provider_fakes import Providers
+from stores import new_workspace
 
 from mi_core.enrichment.intake import Entry
 from mi_core.settings import Settings, load_settings
-from mi_core.workspace import Workspace, open_workspace
+from mi_core.workspace import Workspace
 
 KEYS = {
     "rapidapi_key": "rapid-key-for-tests",
@@ -40,7 +41,7 @@ def desk(
     """A workspace in `folder` with keys for all three fakes; see `overlay` for `rules`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "overlay.toml").write_text(overlay(providers, rules), encoding="utf-8")
-    return open_workspace(folder, settings=(settings or load_settings()).model_copy(update=_keys()))
+    return new_workspace(folder, (settings or load_settings()).model_copy(update=_keys()))
 
 
 def leads(count: int, *, companies: int = 3) -> list[Entry]:

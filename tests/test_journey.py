@@ -9,12 +9,13 @@ from uuid import NAMESPACE_OID, uuid5
 import pytest
 from scoring_lake import publish_events
 from scoring_reference import Event, random_people
+from stores import new_workspace
 
 from mi_core.attribution import MODELS
 from mi_core.errors import UnknownPerson
 from mi_core.journey import MILESTONES, Journey, LastTouch, view_journey
 from mi_core.person import view_person
-from mi_core.workspace import Workspace, open_workspace
+from mi_core.workspace import Workspace
 
 AS_OF = datetime(2026, 3, 15, tzinfo=UTC)
 
@@ -55,7 +56,7 @@ def at(day: int, hour: int = 10) -> datetime:
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """A workspace with Ann in it, which tests only read."""
-    with open_workspace(tmp_path_factory.mktemp("known")) as opened:
+    with new_workspace(tmp_path_factory.mktemp("known")) as opened:
         post(opened, "ann", *WAY)
         yield opened
 

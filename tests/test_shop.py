@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from stores import new_workspace
 
 from mi_core.ingest.summary import IngestSummary
-from mi_core.workspace import Workspace, open_workspace
+from mi_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPORT = ROOT / "tests" / "data" / "shop_export"
@@ -21,7 +22,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Tests only read it."""
     folder = tmp_path_factory.mktemp("shop")
     shutil.copy(ROOT / "examples" / "shop-overlay.toml", folder / "overlay.toml")
-    with open_workspace(folder) as workspace:
+    with new_workspace(folder) as workspace:
         yield workspace
 
 
