@@ -207,7 +207,7 @@ def expected_people(events: list[Event]) -> dict[UUID, UUID]:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_any_order_in_any_deliveries_gives_the_same_lake(warehouse: Warehouse, data: st.DataObject):
@@ -224,7 +224,7 @@ def test_any_order_in_any_deliveries_gives_the_same_lake(warehouse: Warehouse, d
 
 
 @settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.data())
 def test_whoever_a_delivery_changes_is_touched(warehouse: Warehouse, data: st.DataObject):
