@@ -26,7 +26,7 @@ from mi_core.settings import load_settings
 from mi_core.state import Row
 from mi_core.workspace import Workspace
 
-KILLS = int(os.environ.get("ENRICHMENT_KILLS", "8"))
+KILLS = int(os.environ.get("ENRICHMENT_KILLS", "4"))
 """How often two workers at once are killed; some hundreds make a long soak."""
 
 RULES = """
@@ -342,7 +342,7 @@ def test_two_workers_killed_at_random_while_calls_fail(
     providers.latency_seconds = 0.02
     providers.faults.random(0.05, PASSING, seed=7)
     with desk(folder, providers, RULES, load_settings(**settings)) as workspace:
-        entries = people(range(16))
+        entries = people(range(10))
         workspace.enrichment.put(entries)
         running = [workers.start(folder, **settings) for _ in range(2)]
         kills = 0
@@ -475,9 +475,9 @@ def test_no_cap_is_passed_however_many_workers_die(
     rules = RULES + f"[enrichment.budget]\ndaily_usd = {cap / 1e6}\n"
     providers.latency_seconds = 0.02
     with desk(folder, providers, rules) as workspace:
-        entries = people(range(24), per_company=1)
+        entries = people(range(20), per_company=1)
         workspace.enrichment.put(entries)
-        for calls in (4, 8):
+        for calls in (6,):
             running = [workers.start(folder) for _ in range(2)]
             _wait_for_calls(providers, calls)
             for worker in running:
