@@ -10,6 +10,7 @@ MiError
 ├── UnreadableBody       what a sender posted can't be read
 │   └── BodyTooLarge     it is larger than is taken
 ├── RelationError        SQL that failed, with the relation's name
+│   └── UnreadableData   it met a value that it can't read
 ├── BadValue             a value that a parameter can't have
 ├── UnknownName          a name that isn't there, with the nearest that is
 ├── UnknownPerson        an id that belongs to nobody here
@@ -62,6 +63,10 @@ class RelationError(MiError):
     """A relation's SQL failed."""
 
 
+class UnreadableData(RelationError):
+    """A relation met a value that it can't read."""
+
+
 class BadValue(MiError):
     """A parameter can't have this value."""
 
@@ -81,7 +86,9 @@ class UnknownName(MiError):
         self.kind, self.name, self.allowed = kind, name, sorted(allowed)
         near = get_close_matches(name, self.allowed, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else "."
-        super().__init__(f"There is no {kind} {name!r}{hint} Allowed: {', '.join(self.allowed)}.")
+        rest = f"{hint} Allowed: {', '.join(self.allowed)}."
+        self.without_name = f"There is no such {kind}{rest}"
+        super().__init__(f"There is no {kind} {name!r}{rest}")
 
     def __reduce__(self) -> tuple[type, tuple[str, str, list[str]]]:
         return type(self), (self.kind, self.name, self.allowed)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mi_core.definitions import Definitions, load_definitions
 from mi_core.errors import WorkspaceError
 from mi_core.ingest.door import Door
-from mi_core.ingest.inbox import Delivery, Taken, take
+from mi_core.ingest.inbox import Delivery, Taken, note, take
 from mi_core.ingest.keys import HashKeys, load_keys
 from mi_core.ingest.standing import StandingDoor
 from mi_core.settings import Settings
@@ -85,8 +85,14 @@ class Inlet:
         consent withheld in one cancels it; see `enrichment.capture`.
         """
         at = received_at or datetime.now(UTC)
-        taken = take(self._standing_door, self.state, deliveries, received_at=at)
-        self._queue_leads(deliveries, taken)
+        has_leads = self._has_leads(deliveries)
+        taken = take(
+            self._standing_door, self.state, deliveries, received_at=at, notes=not has_leads
+        )
+        if has_leads:
+            self._queue_leads(deliveries, taken)
+            # Only now: what breaks off before comes again, and is no repeat then.
+            note(self.state, deliveries, taken, received_at=at)
         return taken
 
     def get_ready(self) -> None:
@@ -107,14 +113,21 @@ class Inlet:
     def _standing_door(self) -> StandingDoor:
         return StandingDoor(self._beside.enter_context(self.warehouse.beside()), self.door)
 
+    def _has_leads(self, deliveries: Sequence[Delivery]) -> bool:
+        """Whether an event brings a lead, or withholds the consent to be one."""
+        from mi_core.enrichment.capture import captured, withdrawn
+
+        events = [event for each in deliveries for event in each.events if event]
+        return bool(captured(events, (), self.definitions) or withdrawn(events))
+
     def _queue_leads(self, deliveries: Sequence[Delivery], taken: Sequence[Taken]) -> None:
         from mi_core.enrichment.capture import captured, withdrawn
 
-        came = list(zip(deliveries, taken, strict=True))
+        came = [(d, t) for d, t in zip(deliveries, taken, strict=True) if not t.is_repeat]
         known = self.definitions
         if leads := [lead for d, t in came for lead in captured(d.events, t.refused, known)]:
             self.enrichment.put(leads, reopens=False)
-        if ids := [each for d in deliveries for each in withdrawn(d.events)]:
+        if ids := [each for d, _ in came for each in withdrawn(d.events)]:
             self.enrichment.withdraw(ids)
 
     def _check_keys(self) -> None:

@@ -100,7 +100,7 @@ def score(
         if is_newest or (last and moment < last.as_of):
             _add_snapshots(warehouse, definitions, moment, snapshot)
         if is_newest:
-            if last and last.as_of.date() < moment.date():
+            if last and last.as_of.date() < moment.date() and _has_answers(warehouse, last.as_of):
                 _keep_day(warehouse, last.as_of, relation_sql("scores/kept_person"))
             _replace_present(warehouse, moment, has_more=stage_more is not None)
         elif last and moment < last.as_of:
@@ -113,6 +113,12 @@ def score(
     return ScoreSummary(
         as_of, definitions.version, snapshot, mode, reason, scored, recomputed, changed
     )
+
+
+def _has_answers(warehouse: Warehouse, as_of: datetime) -> bool:
+    """Whether mv_person is of that scoring; in a workspace just upgraded it is of none."""
+    query = "select 1 from lake.mv_person where as_of = $as_of limit 1"
+    return warehouse.sql(query, {"as_of": as_of}).fetchone() is not None
 
 
 def thin_snapshots(warehouse: Warehouse, *, keep_days: int) -> int:

@@ -123,7 +123,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_set(cls, key: SecretStr | None) -> SecretStr | None:
         """An empty variable is none: `.env` files often have the name with nothing behind it."""
-        return key if key and key.get_secret_value().strip() else None
+        return key if key and key.get_secret_value().strip(" ,") else None
 
     @field_validator("catalog_url", "state_url")
     @classmethod

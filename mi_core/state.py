@@ -200,22 +200,16 @@ class State:
         return Posted(tuple(is_new))
 
     def note_webhooks(
-        self, webhook_ids: Sequence[str], received_at: datetime, *, within: Transaction
-    ) -> set[str]:
-        """Remember signed deliveries by their ids; returns those that were remembered already."""
+        self, webhook_ids: Iterable[str], received_at: datetime, *, within: Transaction | None
+    ) -> None:
+        """Remember signed deliveries by their ids."""
         insert = (
             "insert into webhook_delivery (webhook_id, received_at)"
             " values (:webhook_id, :received_at) on conflict (webhook_id) do nothing"
         )
-        within.one_at_a_time(INBOX_KEY)
-        known = within.known("webhook_delivery", "webhook_id", webhook_ids)
-        fresh = [
-            {"webhook_id": each, "received_at": received_at}
-            for each in dict.fromkeys(webhook_ids)
-            if each not in known
-        ]
-        within.change_each(insert, fresh)
-        return known
+        rows = [{"webhook_id": each, "received_at": received_at} for each in webhook_ids]
+        with self._joined(within) as transaction:
+            transaction.change_each(insert, rows)
 
     def inbox_after(self, seq: int) -> tuple[int, datetime | None]:
         """How many events wait in the inbox behind number `seq`, and since when."""

@@ -443,6 +443,8 @@ class Workspace(Inlet):
         """
         from mi_core.erasure import forget
 
+        if not distinct_id.strip():
+            raise BadValue("An empty id is nobody's; nothing was erased.")
         # What waits in the inbox may tell of further ids of theirs.
         self.drain()
         return forget(self.warehouse, self.state, self.keys, distinct_id)

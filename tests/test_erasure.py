@@ -27,6 +27,7 @@ from erasure_people import (
     without_tombstones,
 )
 from exports import alias, event, identify, write_export
+from stores import new_workspace
 from typer.testing import CliRunner
 
 from mi_core import erasure
@@ -54,7 +55,7 @@ EVERYWHERE = {
 def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """A workspace full of traces, to be copied, and the number of the person to forget."""
     folder = tmp_path_factory.mktemp("filled")
-    with open_workspace(folder / "workspace") as workspace:
+    with new_workspace(folder / "workspace") as workspace:
         number = fill(workspace, folder)
     return folder / "workspace", number
 
@@ -526,10 +527,10 @@ def test_the_commands(workspace: Workspace, tmp_path: Path):
     page = folder / "reports" / "acquisition.html"
     page.parent.mkdir()
     page.write_text(str(workspace.keys.hashes("ann")[0]))
-    printed, noted = run(folder, "forget", "ann")
+    printed, noted = run(folder, "forget", "ann", "--yes")
     assert "analytics_events" in printed
     assert "Render these again, with mi report: acquisition.html" in noted
-    printed, noted = run(folder, "forget", "ann", "--json")
+    printed, noted = run(folder, "forget", "ann", "--yes", "--json")
     receipt = json.loads(printed)
     assert (receipt["was_known"], receipt["hashes"]) == (False, 1)
     assert workspace.post([event(who="ann", key="2")]).refused == {0: ERASED}

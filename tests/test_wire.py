@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from mi_core.errors import BodyTooLarge, UnreadableBody
 from mi_core.ingest import bodies, wire
 from mi_core.ingest.bodies import json_body, unpacked
+from mi_core.ingest.keys import HashKeys
 from mi_core.ingest.wire import capture_events, webhook_events
 
 NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
+make_id = HashKeys((b"k" * 32,)).event_id
 RECORDED = Path(__file__).parent / "data" / "posthog_capture" / "requests.jsonl"
 ID = "01900000-0000-7000-8000-000000000001"
 EVENT = {
@@ -43,7 +45,9 @@ def test_recorded_requests_give_the_events_that_posthog_made_of_them(line: str):
         compression=query.get("compression", ""),
     )
     received_at = datetime.fromisoformat(request["now"])
-    captured = capture_events(json_body(text), received_at=received_at, sent_at=query.get("_"))
+    captured = capture_events(
+        json_body(text), make_id=make_id, received_at=received_at, sent_at=query.get("_")
+    )
 
     assert captured.keys == {each["token"] for each in request["output"]}
     for event, expected in zip(captured.events, request["output"], strict=True):
@@ -195,8 +199,12 @@ def test_times_are_in_utc_or_as_they_were(told: object, expected: object):
     assert webhook_events(EVENT | {"timestamp": told})[0]["timestamp"] == expected
 
 
+def capture_all(body: Any) -> list[Mapping[str, Any]]:
+    return capture_events(body, make_id=make_id, received_at=NOW).events
+
+
 def capture(event: Mapping[str, Any], **body: Any) -> Mapping[str, Any]:
-    [found] = capture_events({"batch": [event], **body}, received_at=NOW).events
+    [found] = capture_events({"batch": [event], **body}, make_id=make_id, received_at=NOW).events
     return found
 
 
@@ -206,6 +214,29 @@ def test_the_skew_of_the_senders_clock_is_undone():
 
     assert late["timestamp"] == "2024-07-01T11:30:00Z"
     assert asked["timestamp"] == "2024-07-01T11:00:00Z"
+
+
+@pytest.mark.parametrize("told", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("sent_at", ["9999-12-31T23:59:59Z", "0001-01-01", NOW.isoformat()])
+def test_a_clock_that_is_beyond_all_reason_changes_nothing(told: str, sent_at: str):
+    assert capture(EVENT | {"timestamp": told}, sent_at=sent_at)["timestamp"] == told
+
+
+@pytest.mark.parametrize("properties", ["text", 5, [1], True])
+def test_what_are_no_properties_are_none(properties: object):
+    event = EVENT | {"properties": properties}
+
+    assert capture(event)["properties"] is None
+    assert webhook_events(event)[0]["properties"] is None
+
+
+def test_a_body_may_not_be_deeper_than_anybody_needs():
+    deep: Any = {}
+    for _ in range(200):
+        deep = {"a": [deep]}
+
+    with pytest.raises(UnreadableBody, match="more than 100 levels"):
+        webhook_events(EVENT | {"properties": deep})
 
 
 @pytest.mark.parametrize("offset", [None, "x", -5, True, 1e300])
@@ -218,10 +249,13 @@ def test_an_event_without_a_time_happened_as_it_arrived(offset: object):
 def test_an_event_sent_again_keeps_the_id_that_was_made_for_it():
     plain = {name: value for name, value in EVENT.items() if name != "uuid"}
     twice = [capture(plain)["uuid"] for _ in range(2)]
-    two = capture_events([plain, plain], received_at=NOW).events
+    elsewhere = capture_all([EVENT, plain])[1]
+    guessed = capture_events(plain, make_id=HashKeys((b"o" * 32,)).event_id, received_at=NOW)
+    two = capture_events([plain, plain], make_id=make_id, received_at=NOW).events
     untimed = {"event": "app_open", "distinct_id": "ann"}
 
-    assert twice[0] == twice[1]
+    assert twice[0] == twice[1] == elsewhere["uuid"]
+    assert guessed.events[0]["uuid"] != twice[0]
     assert two[0]["uuid"] != two[1]["uuid"]
     assert capture(plain | {"event": "other"})["uuid"] != twice[0]
     assert capture(untimed)["uuid"] != capture(untimed)["uuid"]
@@ -259,7 +293,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_document_gives_events_or_is_refused(document: Any):
-    for read in (webhook_events, lambda body: capture_events(body, received_at=NOW).events):
+    for read in (webhook_events, capture_all):
         try:
             events = read(document)
         except UnreadableBody:

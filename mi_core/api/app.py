@@ -1,6 +1,6 @@
 """The web server's app: what it holds while it runs, and the routes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -29,8 +29,10 @@ error is `{"error": code, "detail": sentence}`. Times are UTC.
 """
 
 
-def create_app(path: Path, settings: Settings) -> FastAPI:
-    """The app that serves the workspace in the folder `path`."""
+def create_app(
+    path: Path, settings: Settings, *, on_ready: Callable[[], object] = lambda: None
+) -> FastAPI:
+    """The app that serves the workspace in the folder `path`; calls `on_ready` when it can."""
     is_open = not any(secrets_of(getattr(settings, name)) for name in API_SECRETS)
     app = FastAPIOffline(
         title="Marketing intelligence",
@@ -41,13 +43,19 @@ def create_app(path: Path, settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.folder, app.state.settings = path, settings
-    app.state.links = Links(load_keys(path, settings))
+    app.state.on_ready = on_ready
+    app.state.keys = load_keys(path, settings)
+    app.state.links = Links(app.state.keys)
     app.state.tokens = Tokens.of(settings, is_open=is_open)
     app.state.verifier = Verifier.of(settings, is_open=is_open)
     app.state.capture_keys = secrets_of(settings.capture_key)
     if is_open:
         app.add_middleware(Nearby)
-    app.add_middleware(Watch, requests_per_minute=settings.api_requests_per_minute)
+    app.add_middleware(
+        Watch,
+        tokens=app.state.tokens,
+        requests_per_minute=settings.api_requests_per_minute,
+    )
     answer_problems(app)
     for each in (events, marketing, analytics, people, reports, cron, status):
         app.include_router(each.router)
@@ -66,4 +74,5 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(app.state.draining.close)
         stack.push_async_callback(intake.close)
         app.state.entry = Entry(app.state.crew, intake, app.state.draining)
+        app.state.on_ready()
         yield

@@ -22,7 +22,8 @@ from typing import Annotated, Concatenate, Generic, ParamSpec, TypeVar
 
 from fastapi import Depends, Request
 
-from mi_core.api.problems import Busy
+from mi_core.api.problems import Busy, Failed, places
+from mi_core.errors import MiError
 from mi_core.inlet import Inlet
 from mi_core.settings import Settings
 from mi_core.workspace import Workspace, open_workspace
@@ -185,7 +186,13 @@ def _end_with_parent() -> None:
 
 
 def _do(verb: Callable[..., Result], args: tuple[object, ...], kwargs: dict[str, object]) -> Result:
-    return verb(_opened, *args, **kwargs)
+    try:
+        return verb(_opened, *args, **kwargs)
+    except MiError:
+        raise
+    except Exception as error:
+        # Some exceptions don't travel, and what one says may quote a person: its kind and place do.
+        raise Failed(type(error).__name__, places(error)) from None
 
 
 def _be_there(_opened: Inlet) -> None:

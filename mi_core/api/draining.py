@@ -13,6 +13,8 @@ log = logging.getLogger("mi_core.api")
 
 PAUSE_SECONDS = 5.0
 """Between two drains: each makes files in the lake, and few large ones are read faster."""
+_LOOK_SECONDS = 0.5
+"""So old may be what is said of the inbox."""
 _IDLE_SECONDS = 60.0
 """Another process may post or drain, too; so often one looks."""
 
@@ -48,6 +50,7 @@ class Draining:
     def __init__(self, crew: Crew, *, pause: float = PAUSE_SECONDS) -> None:
         self._crew, self._pause = crew, pause
         self._last_seq = 0
+        self._lag, self._looked_at = Lag(0, 0.0), -_LOOK_SECONDS - 1
         self._called = asyncio.Event()
         self._loop = asyncio.get_running_loop().create_task(self._run())
 
@@ -57,10 +60,14 @@ class Draining:
 
     async def lag(self) -> Lag:
         """What the lake lacks as of now."""
-        lag = Lag(*await self._crew.admit(events.waiting, self._last_seq))
-        metrics.INBOX_EVENTS.set(lag.events)
-        metrics.INBOX_LAG_SECONDS.set(lag.seconds)
-        return lag
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at > _LOOK_SECONDS:
+            # Anybody may ask: however often, the door is asked once.
+            self._looked_at = now
+            self._lag = Lag(*await self._crew.admit(events.waiting, self._last_seq))
+            metrics.INBOX_EVENTS.set(self._lag.events)
+            metrics.INBOX_LAG_SECONDS.set(self._lag.seconds)
+        return self._lag
 
     async def close(self) -> None:
         self._loop.cancel()

@@ -40,6 +40,7 @@ class Intake:
     def __init__(self, crew: Crew) -> None:
         self._crew = crew
         self._waiting: deque[_Waiting] = deque()
+        self._alone: deque[_Waiting] = deque()
         self._events = 0
         self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop().create_task(self._run())
@@ -69,7 +70,7 @@ class Intake:
 
     async def close(self) -> None:
         """Store what waits, and stop."""
-        while self._waiting:
+        while self._events:
             await asyncio.sleep(0.01)
         self._loop.cancel()
         await asyncio.gather(self._loop, return_exceptions=True)
@@ -78,10 +79,12 @@ class Intake:
         while True:
             await self._news.wait()
             self._news.clear()
-            while self._waiting:
+            while self._waiting or self._alone:
                 await self._commit(self._next())
 
     def _next(self) -> list[_Waiting]:
+        if self._alone:
+            return [self._alone.popleft()]
         group: list[_Waiting] = []
         events = 0
         while self._waiting and (not group or events < _MOST_AT_ONCE):
@@ -91,24 +94,30 @@ class Intake:
 
     async def _commit(self, group: list[_Waiting]) -> None:
         deliveries = [each.delivery for each in group]
+        size = sum(len(each.events) for each in deliveries)
         try:
             with COMMIT_SECONDS.time():
                 results = await self._crew.admit(events.take, deliveries)
         except Exception as error:
-            # A full disk, a locked file: the sender comes again, and an operator reads this.
-            log.error("not stored", extra={"exception": type(error).__name__})
-            refusal = Busy("The events couldn't be stored; send this again.")
-            for each in group:
-                if not each.taken.done():
-                    each.taken.set_exception(refusal)
-                    each.taken.exception()  # whoever waited may be gone
+            if len(group) > 1 and not isinstance(error, Busy):
+                # One of them may be to blame: the others must not wait for it.
+                self._alone.extend(group)
+                return
+            _refuse(group, error)
         else:
-            COMMITTED.observe(sum(len(each.events) for each in deliveries))
+            COMMITTED.observe(size)
             for each, taken in zip(group, results, strict=True):
                 each.taken.set_result(taken)
-        finally:
-            self._count(-sum(len(each.events) for each in deliveries))
+        self._count(-size)
 
     def _count(self, more: int) -> None:
         self._events += more
         WAITING.set(self._events)
+
+
+def _refuse(group: list[_Waiting], error: Exception) -> None:
+    """A full disk, a locked file: the sender comes again, and an operator reads this."""
+    log.error("not stored", extra={"exception": type(error).__name__})
+    for each in group:
+        each.taken.set_exception(Busy("The events couldn't be stored; send this again."))
+        each.taken.exception()  # whoever waited may be gone

@@ -1,8 +1,8 @@
 """Without any secret, the server is for this machine alone, and not for web pages that it shows.
 
 A page of any site can send requests to this machine, and by a name that it points here even read
-the answers. So the name must be this machine's own, and a request that a browser sends for another
-site is refused, but for events: those an SDK sends.
+the answers. So the name must be this machine's own, and what a browser sends for another site, or a
+proxy for another machine, is refused.
 """
 
 import ipaddress
@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mi_core.api.paths import EVENTS, WEBHOOK
 from mi_core.api.problems import problem
 
 
@@ -32,16 +31,24 @@ class Nearby:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
-            is_event = scope["path"] in EVENTS - {WEBHOOK}
-            origin = headers.get("origin")
-            is_foreign = origin is not None and not is_loopback(_host(origin))
-            if not is_loopback(_host(f"//{headers.get('host', '')}")) or (
-                is_foreign and not is_event
-            ):
-                detail = "Without any token set, this server answers this machine alone; see .env."
+            is_near = is_loopback(_host(f"//{headers.get('host', '')}"))
+            if not is_near or _is_of_another_site(headers) or _is_from_afar(headers):
+                detail = "Without a secret this server is for this machine alone; set MI_API_TOKEN."
                 await problem(403, detail)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _is_from_afar(headers: Headers) -> bool:
+    """Whether a proxy says that it sends this for somebody else."""
+    return any(name.startswith(("forwarded", "x-forwarded")) for name in headers)
+
+
+def _is_of_another_site(headers: Headers) -> bool:
+    """Whether a browser says that it sends this for a page of another site."""
+    origin = headers.get("origin")
+    is_foreign = origin is not None and not is_loopback(_host(origin))
+    return is_foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
 def _host(url: str) -> str:

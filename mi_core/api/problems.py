@@ -3,6 +3,7 @@
 No answer repeats what a person sent: an id or an address must not end up in a log of errors.
 """
 
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +16,11 @@ from starlette.routing import Match
 from mi_core.errors import (
     BadValue,
     BodyTooLarge,
-    LockTimeout,
     MiError,
     UnknownName,
     UnknownPerson,
     UnreadableBody,
+    WorkspaceError,
 )
 
 _STATUS: Mapping[type[MiError], int] = {
@@ -28,7 +29,7 @@ _STATUS: Mapping[type[MiError], int] = {
     UnknownPerson: 404,
     UnknownName: 422,
     BadValue: 422,
-    LockTimeout: 503,
+    WorkspaceError: 503,
 }
 _CODES = {
     400: "bad_request",
@@ -44,6 +45,20 @@ _CODES = {
     503: "unavailable",
 }
 _RETRY_SECONDS = 5
+
+
+class Failed(Exception):
+    """What went wrong in another process: the kind of the error, and where it was raised."""
+
+    def __init__(self, kind: str, where: list[str]) -> None:
+        super().__init__(kind, where)
+        self.kind, self.where = kind, where
+
+
+def places(error: BaseException) -> list[str]:
+    """Files and lines of the last calls before an error; not what it says."""
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
 
 
 class Refused(Exception):
@@ -103,7 +118,7 @@ async def _mi_error(_request: Request, error: Exception) -> JSONResponse:
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             headers = {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {}
-            return problem(status, str(error), error=_snake(kind.__name__), headers=headers)
+            return problem(status, _sentence(error), error=_snake(kind.__name__), headers=headers)
     raise error
 
 
@@ -121,7 +136,7 @@ def _fault(error: Mapping[str, Any]) -> dict[str, str]:
     where = [str(each) for each in error["loc"]]
     if error["type"] == "extra_forbidden":
         where[-1] = "?"
-    return {"where": ".".join(where), "problem": error["msg"]}
+    return {"where": ".".join(where), "problem": error["msg"].removeprefix("Value error, ")}
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -142,6 +157,11 @@ def _allowed(request: Request) -> str:
         if match is not Match.NONE:
             methods |= getattr(route, "methods", None) or set()
     return ", ".join(sorted(methods))
+
+
+def _sentence(error: MiError) -> str:
+    """What the error says, without a name that was sent: it may be anything."""
+    return error.without_name if isinstance(error, UnknownName) else str(error)
 
 
 def _snake(name: str) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
-from fastapi import FastAPI
 
 from mi_core.api.app import create_app
 from mi_core.api.watch import log_as_json
@@ -36,19 +35,10 @@ def run(
     folder = path.absolute()
     # What is wrong with it is better said now, in a sentence, than by processes that can't begin.
     Inlet(folder, settings).close()
-    _serve(create_app(folder, settings), path, host, port, announce)
-
-
-def _serve(
-    app: FastAPI, path: Path, host: str, port: int, announce: Callable[[str], object]
-) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        raise SettingsError(
-            f"The server can't listen at {host}:{port}: {error.strerror}."
-        ) from None
+    listening = _listening(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{listening.getsockname()[1]}"
+    app = create_app(folder, settings, on_ready=lambda: announce(url))
     log_as_json()
     config = uvicorn.Config(
         app,
@@ -60,14 +50,22 @@ def _serve(
         limit_concurrency=_MOST_AT_ONCE,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
-    shown = f"[{host}]" if ":" in host else host
-    announce(f"Serving {path} at http://{shown}:{listening.getsockname()[1]} (docs at /docs)")
     # What the processes answer comes in by other threads, which the loop must let on quickly.
     sys.setswitchinterval(0.0005)
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _heard)
     with listening:
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise SettingsError(
+            f"The server can't listen at {host}:{port}: {error.strerror}."
+        ) from None
 
 
 def _heard(_number: int, _frame: object) -> None:

@@ -63,8 +63,14 @@ def secrets_of(setting: SecretStr | None) -> tuple[str, ...]:
 def may(request: Request, scope: Scope) -> bool:
     """Whether who sent the request may do what needs `scope`."""
     tokens: Tokens = request.app.state.tokens
-    kind, _, given = request.headers.get("authorization", "").partition(" ")
-    return tokens.is_open or (kind.lower() == "bearer" and scope in tokens.scopes(given.strip()))
+    given = bearer_of(request.headers)
+    return tokens.is_open or bool(given and scope in tokens.scopes(given))
+
+
+def bearer_of(headers: Mapping[str, str]) -> str | None:
+    """The token that a request bears."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
 
 
 def needs(scope: Scope) -> Any:

@@ -7,7 +7,6 @@ import hashlib
 import logging
 import re
 import time
-import traceback
 from contextvars import ContextVar
 from uuid import uuid4
 
@@ -16,12 +15,14 @@ from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from pythonjsonlogger.json import JsonFormatter
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mi_core.api import metrics
-from mi_core.api.paths import EVENTS
-from mi_core.api.problems import problem
+from mi_core.api.paths import EVENTS, FROM_BROWSERS
+from mi_core.api.problems import Failed, places, problem
+from mi_core.api.tokens import Tokens, bearer_of
 from mi_core.ingest.bodies import MOST_BYTES
 
 log = logging.getLogger("mi_core.api")
@@ -46,15 +47,19 @@ _DOCS = {
 }
 
 
-class TooLarge(Exception):
+class TooLarge(HTTPException):
     """A body is larger than is taken."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(413, f"The body is larger than {most:,} bytes.")
 
 
 class Watch:
     """The outermost layer of the app."""
 
-    def __init__(self, app: ASGIApp, *, requests_per_minute: int) -> None:
+    def __init__(self, app: ASGIApp, *, tokens: Tokens, requests_per_minute: int) -> None:
         self._app = app
+        self._tokens = tokens
         self._limit = RateLimitItemPerMinute(requests_per_minute)
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
@@ -75,6 +80,9 @@ class Watch:
                 sent = MutableHeaders(scope=message)
                 sent["X-Request-ID"] = known_as
                 extra = _DOCS if scope["path"].startswith("/docs") else {}
+                if scope["path"] in FROM_BROWSERS:
+                    # An SDK sends from the product's own site; its key is public, it reads nothing.
+                    sent["Access-Control-Allow-Origin"] = "*"
                 for name, value in (_HEADERS | extra).items():
                     sent.setdefault(name, value)
             await send(message)
@@ -101,14 +109,14 @@ class Watch:
                     429, "Too many requests; slow down.", headers={"Retry-After": "10"}
                 )
             elif _announced(headers) > most:
-                raise TooLarge
+                raise TooLarge(most)
             else:
                 await self._app(scope, _bounded(receive, most), told)
                 return
         except ClientDisconnect:
             return
-        except TooLarge:
-            response = problem(413, f"The body is larger than {most:,} bytes.")
+        except TooLarge as error:
+            response = problem(413, error.detail)
         except Exception as error:
             _log_failure(error)
             detail = "Something went wrong here; the log says where, under this request's id."
@@ -118,8 +126,11 @@ class Watch:
 
     def _has_leave(self, scope: Scope, headers: Headers) -> bool:
         host = (scope.get("client") or ("", 0))[0]
-        asker = hashlib.sha256(headers.get("authorization", host).encode()).hexdigest()
-        return self._limiter.hit(self._limit, asker)
+        token = bearer_of(headers)
+        # A token that is none must not be a way around the limit.
+        if token and self._tokens.scopes(token):
+            return self._limiter.hit(self._limit, hashlib.sha256(token.encode()).hexdigest())
+        return self._limiter.hit(self._limit, host)
 
 
 def _announced(headers: Headers) -> int:
@@ -136,7 +147,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
         message = await receive()
         taken += len(message.get("body", b""))
         if taken > most:
-            raise TooLarge
+            raise TooLarge(most)
         return message
 
     return receive_bounded
@@ -144,9 +155,10 @@ def _bounded(receive: Receive, most: int) -> Receive:
 
 def _log_failure(error: Exception) -> None:
     """Where it happened. What the error says stays out: it may quote a person."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames]
-    log.error("failed", extra={"exception": type(error).__name__, "where": where})
+    kind, where = type(error).__name__, places(error)
+    if isinstance(error, Failed):
+        kind, where = error.kind, error.where
+    log.error("failed", extra={"exception": kind, "where": where})
 
 
 def _note(scope: Scope, status: int, seconds: float) -> None:

@@ -29,7 +29,8 @@ def forget(
     as_json: Json = False,
 ) -> None:
     """Erase a person everywhere, and keep them out; the lake's past goes too."""
-    if sys.stdin.isatty() and not (yes or lift):
+    if not (yes or lift):
+        # At no terminal, an answer is read all the same, and no answer is a no.
         typer.confirm("This can't be undone, and ends time travel. Erase?", abort=True, err=True)
     with open_workspace(workspace) as opened:
         if lift:

@@ -14,8 +14,16 @@ def reports_with(folder: Path, hashes: Iterable[str]) -> list[Path]:
     return [
         file
         for file in _files(folder / REPORTS)
-        if (content := file.read_bytes()) and any(needle in content for needle in needles)
+        if any(needle in _content(file) for needle in needles)
     ]
+
+
+def _content(file: Path) -> bytes:
+    """What is in a file; nothing where it was replaced meanwhile, by a page of now."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def quarantined(folder: Path, event_ids: Iterable[str]) -> list[dict[str, object]]:
@@ -32,7 +40,7 @@ def staged(folder: Path) -> list[Path]:
 def remove(folder: Path, hashes: Iterable[str], event_ids: Iterable[str]) -> None:
     """Remove all of these; reports and quarantine files about others only stay as they are."""
     for file in reports_with(folder, hashes):
-        file.unlink()
+        file.unlink(missing_ok=True)
     shutil.rmtree(folder / STAGING, ignore_errors=True)
     ids = set(event_ids)
     for file in _quarantine(folder):

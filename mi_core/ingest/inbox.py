@@ -55,10 +55,13 @@ def take(
     deliveries: Sequence[Delivery],
     *,
     received_at: datetime,
+    notes: bool = True,
 ) -> list[Taken]:
     """Put deliveries through the door and into the inbox, in one transaction.
 
-    All that passed is on disk when this returns; withheld events are among the refused.
+    All that passed is on disk when this returns; withheld events are among the refused. `notes`
+    remembers the ids of signed ones, so that a repeat is known: where more must be done first,
+    `note` does it later.
     """
     events = [event for each in deliveries for event in each.events]
     sources = [each.source for each in deliveries for _ in each.events]
@@ -66,7 +69,7 @@ def take(
     behind = [list(islice(passed, len(each.events))) for each in deliveries]
     with state.writing() as transaction:
         behind = [leave_out(transaction, rows) for rows in behind]
-        is_repeat = _repeats(state, deliveries, received_at, transaction)
+        is_repeat = _repeats(deliveries, transaction)
         bodies = [
             (row.event_id, row.body)
             for rows, repeat in zip(behind, is_repeat, strict=True)
@@ -74,18 +77,40 @@ def take(
             if not repeat and row.reason is None
         ]
         posted = iter(state.post(bodies, received_at, within=transaction).is_new)
-    return [
-        Taken(is_repeat=True) if repeat else _taken(rows, posted)
-        for rows, repeat in zip(behind, is_repeat, strict=True)
+        taken = [
+            Taken(is_repeat=True) if repeat else _taken(rows, posted)
+            for rows, repeat in zip(behind, is_repeat, strict=True)
+        ]
+        if notes:
+            note(state, deliveries, taken, received_at=received_at, within=transaction)
+    return taken
+
+
+def note(
+    state: State,
+    deliveries: Sequence[Delivery],
+    taken: Sequence[Taken],
+    *,
+    received_at: datetime,
+    within: Transaction | None = None,
+) -> None:
+    """Remember the ids of those deliveries of which something is stored.
+
+    What was refused may be taken another time, so it isn't known when it comes again.
+    """
+    ids = [
+        each.webhook_id
+        for each, became in zip(deliveries, taken, strict=True)
+        if each.webhook_id is not None and became.accepted + became.duplicates
     ]
+    if ids:
+        state.note_webhooks(ids, received_at, within=within)
 
 
-def _repeats(
-    state: State, deliveries: Sequence[Delivery], received_at: datetime, transaction: Transaction
-) -> list[bool]:
+def _repeats(deliveries: Sequence[Delivery], transaction: Transaction) -> list[bool]:
     """Which deliveries came before, earlier ones of the same list included."""
     ids = [each.webhook_id for each in deliveries if each.webhook_id is not None]
-    met = state.note_webhooks(ids, received_at, within=transaction) if ids else set()
+    met = transaction.known("webhook_delivery", "webhook_id", ids) if ids else set()
     is_repeat = []
     for each in deliveries:
         is_repeat.append(each.webhook_id in met)

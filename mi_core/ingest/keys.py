@@ -55,13 +55,20 @@ class HashKeys:
         """Encrypts what may only wait a while, such as a lead's address; reads old keys' too."""
         from cryptography.fernet import Fernet, MultiFernet
 
-        derived = (urlsafe_b64encode(_hmac(key, b"waiting address")) for key in self.keys)
-        return MultiFernet([Fernet(key) for key in derived])
+        derived = [_derived(key, b"waiting address") for key in self.keys]
+        # As they were derived before, to read what waits since then.
+        derived += [_hmac(key, b"waiting address") for key in self.keys]
+        return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in derived])
 
     def signatures(self, message: str) -> list[str]:
         """What proves that who holds a key wrote the message, under each key: 64 hex digits."""
-        derived = (_hmac(key, b"report link") for key in self.keys)
+        derived = (_derived(key, b"report link") for key in self.keys)
         return [_hmac(key, message.encode()).hex() for key in derived]
+
+    def event_id(self, event: str) -> UUID:
+        """An id for an event that came without one: the same for the same text."""
+        key = _derived(self.keys[0], b"event id")
+        return UUID(bytes=_hmac(key, event.encode())[:16], version=4)
 
     def pads(self) -> dict[str, bytes | None]:
         """HMAC's inner and outer pads of the newest key and of the one before, for door.sql."""
@@ -109,6 +116,11 @@ def _read_or_make(file: Path) -> str:
 
 def _hmac(key: bytes, message: bytes) -> bytes:
     return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    """A key for one purpose, of which no id that is hashed under `key` gives a part."""
+    return _hmac(_hmac(key, b"derived keys")[::-1], purpose)
 
 
 def _pad(key: bytes, byte: int) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mi_core.errors import RelationError
+from mi_core.errors import UnreadableData
 from mi_core.ingest.door import Door
 from mi_core.relations import relation_sql
 from mi_core.warehouse import Warehouse
@@ -48,7 +48,15 @@ _MOST_SHAPES = 10_000
 """Kinds of events remembered; a sender who makes up names must not fill the memory."""
 
 
+_MOST_TRIES = 100
 UNREADABLE = "event can't be read"
+
+
+@dataclass
+class Tries:
+    """How often the door may still be tried for one group of events."""
+
+    left: int
 
 
 @dataclass(frozen=True)
@@ -100,15 +108,32 @@ class StandingDoor:
         """Put events through, as PostHog delivers them; each comes from one of `sources`.
 
         One that DuckDB can't read is refused, and keeps nobody out who stands beside it.
+
+        Raises
+        ------
+        RelationError
+            The machine is to blame, or there are too many such events to look for each.
         """
+        return self._halved(events, sources, received_at, Tries(_MOST_TRIES))
+
+    def _halved(
+        self,
+        events: Sequence[Mapping[str, Any]],
+        sources: Sequence[str],
+        received_at: datetime,
+        tries: "Tries",
+    ) -> list[Passed]:
+        tries.left -= 1
         try:
             return self._open(events, sources, received_at)
-        except RelationError:
+        except UnreadableData:
+            if tries.left < 0:
+                raise
             if len(events) == 1:
                 return [Passed(0, UNREADABLE)]
         half = len(events) // 2
-        first = self.open(events[:half], sources[:half], received_at)
-        rest = self.open(events[half:], sources[half:], received_at)
+        first = self._halved(events[:half], sources[:half], received_at, tries)
+        rest = self._halved(events[half:], sources[half:], received_at, tries)
         return [*first, *(replace(each, row_no=each.row_no + half) for each in rest)]
 
     def _open(

@@ -7,11 +7,12 @@ sender's clock.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from mi_core.errors import BodyTooLarge, UnreadableBody
 
@@ -19,8 +20,13 @@ MOST_EVENTS = 10_000
 """In one body."""
 
 _LISTS = ("batch", "events")
-_NAMESPACE = UUID("6ba2e1c4-2f0b-4d19-9d5c-6f1f1c2f7a10")
-"""Of ids that are made here; another one would make other ids of the same events."""
+_DEEPEST = 100
+"""Levels of lists and objects in a body."""
+_MOST_SKEW = timedelta(days=1)
+"""By which a sender's clock may be wrong; what says more says nothing."""
+
+MakeId = Callable[[str], UUID]
+"""Of a text, an id that only who has the workspace's key can make."""
 
 Event = Mapping[str, Any]
 
@@ -47,7 +53,7 @@ def webhook_events(document: object) -> list[Event]:
 
 
 def capture_events(
-    document: object, *, received_at: datetime, sent_at: str | None = None
+    document: object, *, make_id: MakeId, received_at: datetime, sent_at: str | None = None
 ) -> Captured:
     """The events in the body of an SDK.
 
@@ -66,7 +72,8 @@ def capture_events(
     head: Event = document if isinstance(document, Mapping) else {}
     skew = _skew(head.get("sent_at") or _of_milliseconds(sent_at), received_at)
     named = (key for each in (head, *listed) for key in _keys(each))
-    events = [_capture_event(each, number, received_at, skew) for number, each in enumerate(listed)]
+    met: Counter[str] = Counter()
+    events = [_capture_event(each, met, make_id, received_at, skew) for each in listed]
     return Captured(events, frozenset(named))
 
 
@@ -81,11 +88,24 @@ def _listed(document: object) -> list[Any]:
             "The body is no event of PostHog: it is {event, person}, an event with its name in"
             " 'event', a list of these, or {batch: [...]}."
         )
+    if _is_deeper(found, _DEEPEST):
+        raise UnreadableBody(f"The body has more than {_DEEPEST} levels of lists and objects.")
     if len(found) > MOST_EVENTS:
         raise BodyTooLarge(
             f"The body has {len(found):,} events; at most {MOST_EVENTS:,} are taken."
         )
     return found
+
+
+def _is_deeper(document: object, levels: int) -> bool:
+    """Whether lists and objects lie in each other for more than `levels`."""
+    layer: list[Any] = [document]
+    for _ in range(levels):
+        inner = [each.values() if isinstance(each, dict) else each for each in layer]
+        layer = [x for values in inner for x in values if isinstance(x, dict | list)]
+        if not layer:
+            return False
+    return True
 
 
 def _is_event(document: Event) -> bool:
@@ -119,14 +139,20 @@ def _event(event: Event, person: object) -> Event:
         "uuid": event.get("uuid"),
         "event": event.get("event"),
         "distinct_id": _distinct_id(event),
-        "properties": {} if properties is None else properties,
+        "properties": _object(properties),
         "timestamp": _in_utc(event.get("timestamp")),
         "person_id": given.get("id") or given.get("uuid") or event.get("person_id"),
         "person": given,
     }
 
 
-def _capture_event(event: Any, number: int, received_at: datetime, skew: timedelta | None) -> Event:
+def _capture_event(
+    event: Any,
+    met: Counter[str],
+    make_id: MakeId,
+    received_at: datetime,
+    skew: timedelta | None,
+) -> Event:
     if not isinstance(event, Mapping):
         return {}
     properties = event.get("properties")
@@ -135,23 +161,42 @@ def _capture_event(event: Any, number: int, received_at: datetime, skew: timedel
     told = event.get("timestamp")
     at = _moment(told)
     if at is not None and skew is not None and not inner.get("$ignore_sent_at"):
-        at += skew
+        at = _later(at, skew)
     elif told is None:
         at = received_at - _offset(event.get("offset"))
     return {
-        "uuid": event.get("uuid") or inner.get("$uuid") or str(_made_id(event, number)),
+        "uuid": event.get("uuid") or inner.get("$uuid") or str(_made_id(event, met, make_id)),
         "event": event.get("event"),
         "distinct_id": _distinct_id(event),
-        "properties": {**inner, **sets} if isinstance(properties, Mapping | None) else properties,
+        "properties": {**inner, **sets} if _object(properties) is not None else None,
         "timestamp": told if at is None else at.isoformat().replace("+00:00", "Z"),
     }
 
 
-def _made_id(event: Event, number: int) -> UUID:
-    """An id that the same event gets when it is sent again; of one without a time, a new one."""
+def _made_id(event: Event, met: Counter[str], make_id: MakeId) -> UUID:
+    """An id that the same event gets when it is sent again; of one without a time, a new one.
+
+    Of those that are alike in one body, each gets its own.
+    """
     if not event.get("timestamp"):
         return uuid4()
-    return uuid5(_NAMESPACE, f"{number} {json.dumps(event, sort_keys=True)}")
+    text = json.dumps(event, sort_keys=True)
+    met[text] += 1
+    return make_id(f"{met[text]} {text}")
+
+
+def _object(properties: object) -> Event | None:
+    """Properties, empty where there are none; None for what are none, which the door refuses."""
+    if properties is None:
+        return {}
+    return properties if isinstance(properties, Mapping) else None
+
+
+def _later(at: datetime, skew: timedelta) -> datetime:
+    try:
+        return at + skew
+    except OverflowError:
+        return at
 
 
 def _distinct_id(event: Event) -> str | None:
@@ -190,7 +235,8 @@ def _in_utc(told: object) -> object:
 def _skew(sent_at: object, received_at: datetime) -> timedelta | None:
     """By how much the sender's clock is behind ours."""
     sent = _moment(sent_at)
-    return None if sent is None else received_at - sent
+    skew = None if sent is None else received_at - sent
+    return None if skew is None or abs(skew) > _MOST_SKEW else skew
 
 
 def _of_milliseconds(told: str | None) -> str | None:

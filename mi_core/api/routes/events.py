@@ -1,7 +1,6 @@
 """Where events come in: PostHog's webhook, and the endpoints of PostHog's SDKs."""
 
 import hmac
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -37,8 +36,6 @@ _BODY: dict[str, Any] = {
         "content": {"application/json": {"schema": {"type": ["object", "array"]}}},
     }
 }
-_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}
-"""A browser's SDK sends from the product's own site; its key is public and reads nothing."""
 
 
 async def entry_of(request: Request) -> Entry:
@@ -65,7 +62,8 @@ async def take_webhook(request: Request, entry: EntryOf) -> Response:
     body = await request.body()
     verifier: Verifier = request.app.state.verifier
     webhook_id = verifier.check(request.headers, body, datetime.now(UTC))
-    events = webhook_events(json_body(body))
+    text = unpacked(body, encoding=request.headers.get("content-encoding", ""))
+    events = webhook_events(json_body(text))
     return _told(await entry.take(Delivery(events, "webhook", webhook_id)))
 
 
@@ -89,7 +87,10 @@ async def take_capture(request: Request, entry: EntryOf) -> Response:
         compression=query.get("compression", ""),
     )
     now = datetime.now(UTC)
-    captured = capture_events(json_body(text), received_at=now, sent_at=query.get("_"))
+    make_id = request.app.state.keys.event_id
+    captured = capture_events(
+        json_body(text), make_id=make_id, received_at=now, sent_at=query.get("_")
+    )
     known = {query["api_key"]} if "api_key" in query else set()
     _check_keys(captured.keys | known, request)
     try:
@@ -98,12 +99,12 @@ async def take_capture(request: Request, entry: EntryOf) -> Response:
         if refused.status != 422:
             raise
         taken = EventsTaken(status="ok", **refused.more)
-    return _told(taken, _FROM_ANYWHERE)
+    return _told(taken)
 
 
-def _told(taken: EventsTaken, headers: Mapping[str, str] | None = None) -> Response:
+def _told(taken: EventsTaken) -> Response:
     """As JSON; it is known to fit its model, and there are hundreds a second."""
-    return Response(taken.model_dump_json(), media_type="application/json", headers=headers)
+    return Response(taken.model_dump_json(), media_type="application/json")
 
 
 def _check_keys(given: frozenset[str] | set[str], request: Request) -> None:
@@ -124,7 +125,7 @@ async def allow_from_anywhere() -> Response:
         "Access-Control-Allow-Headers": "*",
         "Access-Control-Max-Age": "86400",
     }
-    return Response(status_code=204, headers=_FROM_ANYWHERE | allowed)
+    return Response(status_code=204, headers=allowed)
 
 
 for _path in CAPTURES:
