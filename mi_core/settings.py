@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
     memory_limit: str = Field(
         "2GB",
-        description="Memory for queries; what doesn't fit goes to the system's temporary folder.",
+        description="Memory for queries; what doesn't fit goes to the workspace's folder spill/.",
     )
     lock_timeout_seconds: float = Field(
         600, gt=0, description="How long a write waits for another process's write."
