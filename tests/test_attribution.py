@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scoring_lake import publish_events
 from scoring_reference import Event
+from stores import new_workspace
 
 from mi_core.attribution import (
     MODELS,
@@ -29,7 +30,7 @@ from mi_core.attribution.one_person import PersonEvent, TouchCredit, events_of
 from mi_core.attribution.statistics import RULES
 from mi_core.attribution.touches import removal_effects
 from mi_core.errors import BadValue, IngestError, UnknownName
-from mi_core.workspace import Workspace, open_workspace
+from mi_core.workspace import Workspace
 
 SMALL = pl.DataFrame(
     {
@@ -225,7 +226,7 @@ def crowd() -> dict[UUID, list[Event]]:
 def lake(
     tmp_path_factory: pytest.TempPathFactory, crowd: dict[UUID, list[Event]]
 ) -> Iterator[Workspace]:
-    with open_workspace(tmp_path_factory.mktemp("workspace")) as workspace:
+    with new_workspace(tmp_path_factory.mktemp("workspace")) as workspace:
         publish_events(workspace.warehouse, crowd)
         yield workspace
 

@@ -23,10 +23,11 @@ from typing import Any
 import polars as pl
 import pytest
 from exports import Event, event, write_export
+from stores import new_workspace
 
 from mi_core.attribution import Attribution, attribute_paths
 from mi_core.attribution.paths import Scope, stage_paths
-from mi_core.workspace import Workspace, open_workspace
+from mi_core.workspace import Workspace
 
 DATA = Path(__file__).parent / "data" / "snowplow_fractribution"
 SINCE, DAYS = datetime(2022, 6, 3), 60
@@ -109,7 +110,7 @@ def take_in(folder: Path, *, delay: timedelta) -> Workspace:
     folder.mkdir(parents=True)
     (folder / "overlay.toml").write_text(OVERLAY)
     events = [each for row in read("events").to_dicts() for each in exported(row, delay)]
-    workspace = open_workspace(folder)
+    workspace = new_workspace(folder)
     summary = workspace.ingest([write_export(folder / "snowplow.jsonl", events)])
     assert (summary.accepted, summary.rejected) == (98 + 6, {})
     return workspace

@@ -11,6 +11,7 @@ from unittest.mock import Mock
 import pytest
 import typer.main
 from exports import event, write_export
+from stores import new_workspace
 from typer.core import TyperGroup
 from typer.testing import CliRunner, Result
 
@@ -75,8 +76,8 @@ def workspace(empty: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def own_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A workspace that a test may change."""
     path = tmp_path / "own"
+    new_workspace(path).close()
     monkeypatch.setenv("MI_WORKSPACE", str(path))
-    run("init")
     return path
 
 
@@ -100,11 +101,12 @@ def test_help_loads_nothing_heavy():
     assert (heavy | {"sqlalchemy"}) & set(ran.stderr.split()) == set()
 
 
-def test_init_makes_a_workspace_and_keeps_one_that_is_there(own_workspace: Path):
-    first = as_json("init")
+def test_init_makes_a_workspace_and_keeps_one_that_is_there(tmp_path: Path):
+    new = tmp_path / "new"
+    first = as_json("init", "--workspace", new)
 
-    assert (own_workspace / "catalog.sqlite").exists()
-    assert as_json("init") == first
+    assert (new / "catalog.sqlite").exists()
+    assert as_json("init", "--workspace", new) == first
 
 
 def test_sql_reads_lake_and_state(workspace: Path):

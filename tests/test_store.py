@@ -44,11 +44,12 @@ def environment(settings: Settings) -> dict[str, str]:
 # --- versions
 
 
-def test_a_workspace_is_made_and_opened_again(any_workspace: Workspace, tmp_path: Path):
-    any_workspace.ingest([write_export(tmp_path / "a.jsonl", [event()])])
-    before = lake_content(any_workspace)
+def test_a_workspace_is_made_and_opened_again(any_settings: Settings, tmp_path: Path):
+    with open_workspace(tmp_path / "made", settings=any_settings) as made:
+        made.ingest([write_export(tmp_path / "a.jsonl", [event()])])
+        before = lake_content(made)
 
-    with open_workspace(any_workspace.path, settings=any_workspace.settings) as again:
+    with open_workspace(tmp_path / "made", settings=any_settings) as again:
         assert lake_content(again) == before
         assert again.sql("select count(*) from state.persona_bucket").item() == 6
 

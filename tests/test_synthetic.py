@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from stores import new_workspace
 
-from mi_core import open_workspace
 from mi_core.definitions import load_definitions
 from mi_core.errors import MiError, SettingsError, UnknownName
 from mi_core.intent import MICRO, Intent, Signal, intent, time_on_site_micro
@@ -327,7 +327,7 @@ def intents(truth: Truth, events: pl.DataFrame) -> dict[str, Intent]:
 def test_a_workspace_finds_the_people_and_their_channels(tmp_path: Path) -> None:
     truth = generate(tmp_path / "export", events=20_000, seed=7)
     persons = truth.persons().filter("has_consent")
-    with open_workspace(tmp_path / "workspace") as workspace:
+    with new_workspace(tmp_path / "workspace") as workspace:
         workspace.ingest([truth.events_folder])
         users = workspace.warehouse.sql(
             "select count(distinct user_id), count(*) filter (etype = 'trial_started')"
@@ -390,6 +390,6 @@ def test_every_campaign_of_a_paid_channel_has_a_cost_for_each_day(
 
 
 def test_the_costs_can_be_taken_in(truth: Truth, tmp_path: Path) -> None:
-    with open_workspace(tmp_path / "workspace") as workspace:
+    with new_workspace(tmp_path / "workspace") as workspace:
         summary = workspace.ingest_spend([truth.spend_file])
     assert (summary.added, summary.channels, summary.days) == (summary.rows, 4, 90)
