@@ -19,7 +19,7 @@ from mi_core.ingest.inbox import Taken
 from mi_core.workspace import Workspace
 
 AS_OF = datetime(2024, 7, 1, tzinfo=UTC)
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.1
 CONSISTENT = """
 select
     (select count(*) from lake.analytics_events),
@@ -83,6 +83,7 @@ def main(role: str, folder: Path, log: Path) -> None:
                 for _ in step(workspace, lambda line: print(line, file=handle)):
                     if role == "look" or stop.exists():
                         break
+            time.sleep(PAUSE_SECONDS)
 
 
 if __name__ == "__main__":

@@ -458,15 +458,15 @@ OFTEN = [kind for kind in KINDS if not kind.startswith(("hang", "slow"))]
 FATAL = ("insufficient_quota", "bad_key", "forbidden")
 
 
-def test_of_100_leads_with_five_in_a_hundred_calls_failing(tmp_path: Path, providers: Providers):
+def test_of_50_leads_with_one_in_ten_calls_failing(tmp_path: Path, providers: Providers):
     rules = "[enrichment.breaker]\npause_seconds = 3.0\n"
     kinds = [kind for kind in OFTEN if kind not in FATAL and kind != "ok"]
-    providers.faults.random(0.05, kinds, seed=11)
+    providers.faults.random(0.1, kinds, seed=11)
     workspace, clock = opened(tmp_path / "workspace", providers, rules)
     clock.ticks = True
     with workspace:
         enrichment = workspace.enrichment
-        entries = leads(100, companies=20)
+        entries = leads(50, companies=10)
         enrichment.put(entries)
         for _ in range(4):
             enrichment.work(None)

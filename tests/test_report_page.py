@@ -10,8 +10,9 @@ import nbformat
 import pytest
 from attribution_samples import put_touches
 from report_samples import AS_OF, fill
+from stores import new_workspace
 
-from mi_core import open_workspace, reports
+from mi_core import reports
 from mi_core.errors import ReportError, UnknownName
 from mi_core.ingest.classify import classification_version
 from mi_core.reports import notebook, render
@@ -25,7 +26,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    with open_workspace(folder) as workspace, workspace.warehouse.publish("rows of the tests"):
+    with new_workspace(folder) as workspace, workspace.warehouse.publish("rows of the tests"):
         fill(workspace.warehouse)
         put_touches(workspace.warehouse)
         # As if it had typed them: there is nothing that it could type them from.
@@ -153,11 +154,14 @@ def without_charts():
 def test_reports_may_be_rendered_at_the_same_time(workspace, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     slow = notebook_of(tmp_path / "slow.ipynb", "import time; time.sleep(1)")
-    pages = [tmp_path / f"{name}.html" for name in "ab"]
+    monkeypatch.setattr(reports, "_vega_js", str)
+    ours, theirs = (tmp_path / f"{name}.html" for name in "ab")
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, spawn, initializer=without_charts) as pool:
-        made = [pool.submit(render, workspace, slow, page) for page in pages]
-        assert [each.result() for each in made] == pages
+    with ProcessPoolExecutor(1, spawn, initializer=without_charts) as pool:
+        pool.submit(without_charts).result()
+        made = pool.submit(render, workspace, slow, theirs)
+        assert render(workspace, slow, ours) == ours
+        assert made.result() == theirs
 
 
 def test_failing_notebook_leaves_the_last_good_page(workspace, tmp_path):
@@ -192,9 +196,7 @@ def browser():
         browser.close()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
-)
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_page_in_a_browser(browser, page, name, width, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
