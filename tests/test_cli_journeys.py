@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from conftest import OpenWorkspace
 from exports import event, write_export
+from stores import new_workspace
 from typer.testing import CliRunner, Result
 
 from mi_core.cli import app
-from mi_core.workspace import Workspace, open_workspace
+from mi_core.workspace import Workspace
 
 COMMANDS = ("funnel", "retention", "lifecycle", "stickiness")
 STEPS = ("feature_used", "trial_started", "purchase")
@@ -67,7 +68,7 @@ def rows_of(command: str, *options: str | Path) -> list[dict[str, Any]]:
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     path = tmp_path_factory.mktemp("journeys")
-    with open_workspace(path / "workspace") as opened:
+    with new_workspace(path / "workspace") as opened:
         opened.ingest([write_export(path / "journeys.jsonl", JOURNEYS)])
         yield opened
 
