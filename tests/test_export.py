@@ -119,8 +119,8 @@ def test_odd_file_names(workspace: Workspace, tmp_path: Path):
     names = ("a b.parquet", "o'clock.jsonl", "[1]*?.parquet", 'say "hi";--.jsonl', "ünï.jsonl.gz")
     write_export(tmp_path / "1xy.parquet", [event(who="matches [1]*?.parquet as a pattern")])
 
-    for name in names:
-        assert workspace.ingest([write_export(tmp_path / name, [event(who=name)])]).accepted == 1
+    files = [write_export(tmp_path / name, [event(who=name)]) for name in names]
+    assert workspace.ingest(files).accepted == len(names)
 
 
 def test_folder_names_are_no_columns(workspace: Workspace, tmp_path: Path):
