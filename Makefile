@@ -46,7 +46,7 @@ lab: $(STAMP) ## JupyterLab on the notebooks, with the workspace in data/
 	@MI_WORKSPACE=$${MI_WORKSPACE:-$(CURDIR)/data} $(BIN)/jupyter lab --config=scripts/jupyter_lab_config.py
 
 bench: $(STAMP) ## measure it, beside other packages where they are; results on standard output
-	@for script in benchmarks/bench_*.py benchmarks/attribution.py benchmarks/funnels.py benchmarks/enrichment.py; do $(BIN)/python "$$script" || exit 1; done
+	@for script in benchmarks/bench_*.py benchmarks/attribution.py benchmarks/funnels.py benchmarks/enrichment.py benchmarks/serve.py; do $(BIN)/python "$$script" || exit 1; done
 
 lock: $(STAMP) ## resolve pyproject.toml again into requirements.lock, and uv into bootstrap.lock
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev \

@@ -6,7 +6,7 @@ answered; its latency counts from that time. Whoever isn't told 2xx sends again.
 must hold every event that was acknowledged, once. With --kill the server dies by SIGKILL halfway,
 and is started again.
 
-    python benchmarks/serve.py FOLDER-FOR-DATA --events 1000000 [--kill]
+    python benchmarks/serve.py [--kill] [--events 1000000] [--folder FOLDER-FOR-DATA]
 """
 
 import argparse
@@ -278,7 +278,7 @@ def check(folder: Path, sent: Sent) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("--folder", type=Path, default=Path("data/benchmarks"))
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--rate", type=int, default=300)
     parser.add_argument("--seconds", type=int, default=60)
