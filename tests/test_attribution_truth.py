@@ -90,7 +90,7 @@ def test_removal_effects_of_a_known_chain_are_inside_about_19_times_of_20(
     way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 150 samples of 300 people (1,200 in groups of four), for effects, shares of the credit and
-    the share that converts: 94 % on the mean over channels, each within four standard errors (5 %)
+    the share that converts: 94 % on the mean over channels, each within 5 % (2.8 standard errors)
     of 95 %. Fewer people do a little worse: 200, in 1,200 other samples, 92 to 95 %."""
     if way == "linearised":
         monkeypatch.setattr(markov, "EXACT_STATES", 0)

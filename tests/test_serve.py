@@ -47,9 +47,7 @@ def server(folder: Path) -> Iterator[Server]:
 def stored(server: Server, folder: Path, who: str) -> list[tuple[str, str]]:
     """Name and person of `who`'s events in the lake, in their order."""
     with server.client("all-of-it") as client:
-        eventually(
-            lambda: client.get(WEBHOOK).json()["inbox"]["events"] == 0, server.process
-        )
+        eventually(lambda: client.get(WEBHOOK).json()["inbox"]["events"] == 0, server.process)
     with open_workspace(folder, settings=load_settings(threads=1)) as workspace:
         user_id = workspace.user_id_of(who)
         rows = workspace.warehouse.sql(
