@@ -321,7 +321,7 @@ def test_days_are_1_to_365(client: TestClient, path: str):
     ("query", "says"),
     [
         ("model=lineal", "did you mean 'linear'"),
-        ("by=canal", "There is no column"),
+        ("by=canal", "There is no such column"),
         (f"model={'x' * 65}", "query.model"),
         ("intervals=perhaps", "query.intervals"),
     ],

@@ -87,9 +87,22 @@ def test_posthogs_node_client_sends_here(server: Server, folder: Path):
     ]
 
 
+def webhook(who: str) -> dict[str, Any]:
+    return {
+        "event": {
+            "uuid": str(uuid4()),
+            "event": "app_open",
+            "distinct_id": who,
+            "timestamp": datetime.now(UTC).isoformat(),
+            "properties": {},
+        }
+    }
+
+
 def test_a_score_follows_what_came(server: Server):
     with server.client("all-of-it") as client:
-        known = client.post("/api/v1/marketing/magnetism/ann")
+        client.post(WEBHOOK, json=webhook("scored"), headers={"x-webhook-token": "static"})
+        known = client.post("/api/v1/marketing/magnetism/scored")
         stranger = client.get("/api/v1/marketing/magnetism/nobody")
     assert known.status_code == 200
     assert known.json()["index"] > 0
@@ -102,18 +115,6 @@ def test_the_cron_endpoint_refreshes_the_views(server: Server):
 
     assert answer.status_code == 200
     assert {view["name"] for view in answer.json()["views"]} >= {"mv_daily_funnel"}
-
-
-def webhook(who: str) -> dict[str, Any]:
-    return {
-        "event": {
-            "uuid": str(uuid4()),
-            "event": "app_open",
-            "distinct_id": who,
-            "timestamp": datetime.now(UTC).isoformat(),
-            "properties": {},
-        }
-    }
 
 
 def test_what_was_acknowledged_outlives_a_kill(server: Server, folder: Path):

@@ -118,7 +118,9 @@ async def _mi_error(_request: Request, error: Exception) -> JSONResponse:
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             headers = {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {}
-            return problem(status, _sentence(error), error=_snake(kind.__name__), headers=headers)
+            return problem(
+                status, _sentence(error), error=_snake(type(error).__name__), headers=headers
+            )
     raise error
 
 

@@ -61,5 +61,6 @@ async def get_attribution(
     days: Days = 90,
     intervals: Intervals = False,
 ) -> Credits:
-    # Everybody's paths take seconds: who looks a person up doesn't wait for them.
-    return await crew.work(analytics.attribution, model, by, days, intervals)
+    # A thousand draws take seconds: who looks a person up doesn't wait for them.
+    run = crew.work if intervals else crew.ask
+    return await run(analytics.attribution, model, by, days, intervals)
