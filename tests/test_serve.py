@@ -3,6 +3,7 @@
 import base64
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,7 @@ def server(folder: Path) -> Iterator[Server]:
 
 def stored(server: Server, folder: Path, who: str) -> list[tuple[str, str]]:
     """Name and person of `who`'s events in the lake, in their order."""
+    time.sleep(0.6)  # what the server says of the inbox may be half a second old
     with server.client("all-of-it") as client:
         eventually(lambda: client.get(WEBHOOK).json()["inbox"]["events"] == 0, server.process)
     with open_workspace(folder, settings=load_settings(threads=1)) as workspace:
