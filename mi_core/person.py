@@ -146,9 +146,8 @@ def view_person(
     with warehouse.reading() as snapshot:
         company = state.company_of(str(user_id), as_of)
         milestones = stage_person(warehouse, definitions, user_id, moment, company)
-        _, ids = ids_of(warehouse, [user_id]) or (user_id, [user_id])
         newest = newest_of(warehouse, user_id)
-        history = history_of(warehouse, user_id, newest, ids, moment)
+        history = history_of(warehouse, user_id, newest, _ids_of(warehouse, user_id), moment)
         before = row_to_compare_with(history, moment)
         [live] = _dicts(warehouse.sql("from persona_score"))
         persona = persona_view(
@@ -170,15 +169,10 @@ def view_person(
         )
 
 
-def ids_of(
-    warehouse: Warehouse, hashes: Sequence[UUID], written: str = ""
-) -> tuple[UUID, list[UUID]] | None:
-    """Whom an id belongs to, as `find_person`, and the hashes of all of that person's ids."""
-    rows = warehouse.query("scores/ids", hashes=list(hashes), written=written).fetchall()
-    if not rows:
-        return None
-    user_id: UUID = rows[0][0]
-    return user_id, list({user_id, *(each for owner, each in rows if owner == user_id)})
+def _ids_of(warehouse: Warehouse, user_id: UUID) -> list[UUID]:
+    """The hashes of all of a person's ids."""
+    rows = warehouse.query("scores/ids", user_id=user_id).fetchall()
+    return list({user_id, *(each for (each,) in rows)})
 
 
 def newest_of(warehouse: Warehouse, user_id: UUID) -> Row | None:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from mi_core import scoring
 from mi_core.definitions import Definitions
-from mi_core.errors import UnknownPerson
 from mi_core.ingest.erased import again_if_overtaken, check_not_overtaken
+from mi_core.person import stage_person
 from mi_core.relations import relation_sql
 from mi_core.state import State
 from mi_core.warehouse import Warehouse
@@ -41,7 +41,8 @@ def take_snapshot(
     """
     moment = scoring.naive_utc(as_of)
     with warehouse.reading() as snapshot:
-        _stage(warehouse, definitions, user_id, moment, state.company_of(str(user_id), as_of))
+        company = state.company_of(str(user_id), as_of)
+        stage_person(warehouse, definitions, user_id, moment, company)
         scoring.stage_results(warehouse, definitions, moment, snapshot)
     run = {"as_of": moment, "config_version": definitions.version, "snapshot": snapshot}
     window = {"intent_window": scoring.intent_window(definitions)}
@@ -51,24 +52,6 @@ def take_snapshot(
         _insert(warehouse, "user_intent_score", run | window)
         _insert(warehouse, "user_magnetism_index", run)
         scoring.add_day(warehouse, "from person")
-
-
-def _stage(
-    warehouse: Warehouse,
-    definitions: Definitions,
-    user_id: UUID,
-    moment: datetime,
-    company: Mapping[str, Any] | None,
-) -> None:
-    """Stage the scores of a population of one."""
-    who = {"user_id": str(user_id)}
-    known = [{**who, **company}] if company else []
-    warehouse.load_rows("scope_person", [who], {"user_id": "uuid"})
-    warehouse.load_rows("company", known, {"user_id": "uuid", "company_size": "bigint"})
-    scoring.stage_people(warehouse, definitions, moment)
-    if not scoring.stage_features(warehouse, definitions, moment):
-        raise UnknownPerson(f"This person has no event before {moment:%Y-%m-%d %H:%M} UTC.")
-    scoring.stage_scores(warehouse, definitions, moment)
 
 
 def newest_snapshot(warehouse: Warehouse, user_id: UUID) -> datetime | None:

@@ -10,10 +10,8 @@ wait for a writer.
 import importlib.util
 import json
 import logging
-import os
 import re
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,11 +19,10 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import duckdb
 
-from mi_core import migrations
+from mi_core import migrations, spill
 from mi_core.errors import RelationError, UnreadableData, WorkspaceError
 from mi_core.locks import file_lock, write_lock
 from mi_core.relations import identifier, literal, quoted, relation_sql, shape
@@ -96,9 +93,6 @@ def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(relation_sql("macros"))
 
 
-SPILL = "spill"
-"""Folder of the workspace; each connection has one of its own in it."""
-
 _OF_DATA = (
     duckdb.ConversionException,
     duckdb.InvalidInputException,
@@ -135,7 +129,7 @@ class Warehouse:
         self.path = path
         self.settings = settings
         self.connection = scratch(settings)
-        self._spill = _spill_folder(path)
+        self._spill = spill.new_folder(path)
         self.connection.execute("set temp_directory = $folder", {"folder": str(self._spill)})
         self._catalog_url = (
             settings.catalog_url.get_secret_value() if settings.catalog_url else None
@@ -524,28 +518,6 @@ class Warehouse:
         if self._seconds is not None:
             self._seconds[name] = self._seconds.get(name, 0.0) + seconds
         return result
-
-
-def _spill_folder(path: Path) -> Path:
-    """Where one connection puts what its memory can't hold: two must not share a folder.
-
-    Those of processes that are gone are removed: they hold rows of people.
-    """
-    folder, host = path / SPILL, socket.gethostname()
-    for left in folder.glob(f"{host}.*.*"):
-        if not _is_alive(int(left.name.split(".")[-2])):
-            shutil.rmtree(left, ignore_errors=True)
-    return folder / f"{host}.{os.getpid()}.{uuid4().hex[:8]}"
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _extension(name: str) -> str:

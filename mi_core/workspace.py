@@ -18,6 +18,7 @@ from mi_core.ingest.erased import Overtaken, again_if_overtaken, check_not_overt
 from mi_core.ingest.inbox import drain
 from mi_core.ingest.summary import IngestSummary
 from mi_core.inlet import Inlet
+from mi_core.instants import in_utc
 from mi_core.person import Person, Scores, find_person, view_person
 from mi_core.scoring import ScoreSummary, score, thin_snapshots
 from mi_core.settings import Settings, load_settings
@@ -493,11 +494,7 @@ class Workspace(Inlet):
         """`as_of`; where nobody says, that of the newest scoring, or now."""
         if as_of is None:
             return self.scored_as_of() or datetime.now(UTC)
-        if not isinstance(as_of, datetime) or as_of.tzinfo is None:
-            raise BadValue(
-                f"as_of is {as_of!r}; it is a time with a zone,"
-                " such as datetime(2024, 6, 30, tzinfo=UTC)."
-            )
+        in_utc("as_of", as_of)
         return as_of
 
     def _moment_of(self, user_id: UUID, as_of: datetime | None) -> datetime:

@@ -110,7 +110,6 @@ class Crew:
         self._askers = Pool(_workspace, path, quick, settings.api_processes)
         self._writer = Pool(_workspace, path, quick, niceness=_AT_WORK)
         self._worker = Pool(_workspace, path, long, niceness=_AT_WORK)
-
         self._pools = (self._door, self._askers, self._writer, self._worker)
 
     async def warm_up(self) -> None:

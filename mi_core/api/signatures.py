@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mi_core.api.problems import Refused
-from mi_core.api.tokens import secrets_of
+from mi_core.api.tokens import bearer_of, is_one_of, secrets_of
 from mi_core.errors import SettingsError
 from mi_core.settings import Settings
 
 TOLERANCE_SECONDS = 300
 _ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,200}")
 """Printable, and without the point that parts it from the time in what is signed."""
+_HEX = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"[0-9]{1,12}")
 _SHORTEST = 16
 _WAYS = {
@@ -39,8 +40,8 @@ class Verifier:
     """The secrets of a server's webhook. `is_open` is as of `Tokens`."""
 
     signing: tuple[bytes, ...]
-    hmacs: tuple[bytes, ...]
-    tokens: tuple[bytes, ...]
+    hmacs: tuple[str, ...]
+    tokens: tuple[str, ...]
     is_open: bool
 
     @classmethod
@@ -54,8 +55,8 @@ class Verifier:
         """
         return cls(
             tuple(map(_decoded, secrets_of(settings.webhook_signing_secret))),
-            tuple(each.encode() for each in secrets_of(settings.webhook_hmac_secret)),
-            tuple(each.encode() for each in secrets_of(settings.webhook_token)),
+            secrets_of(settings.webhook_hmac_secret),
+            secrets_of(settings.webhook_token),
             is_open,
         )
 
@@ -73,7 +74,7 @@ class Verifier:
             self._check_hmac(headers["x-posthog-signature"], body)
             return None
         if self.tokens and (token := _token(headers)) is not None:
-            if any(hmac.compare_digest(each, token) for each in self.tokens):
+            if is_one_of(token, self.tokens):
                 return None
             raise Refused(401, "The webhook's token isn't one that is known here.")
         if self.is_open:
@@ -90,21 +91,17 @@ class Verifier:
             detail = "The webhook was signed over 5 minutes from now: a replay, or a wrong clock."
             raise Refused(401, detail)
         signed = b".".join((webhook_id.encode(), timestamp.encode(), body))
-        expected = [hmac.digest(secret, signed, hashlib.sha256) for secret in self.signing]
+        expected = [_mac(secret, signed) for secret in self.signing]
         given = map(_version_1, headers["webhook-signature"].split())
-        if not any(_is_one_of(each, expected) for each in given if each is not None):
+        if not any(is_one_of(each, expected) for each in given if each is not None):
             raise Refused(401, "The webhook's signature isn't of a secret that is known here.")
         return webhook_id
 
     def _check_hmac(self, header: str, body: bytes) -> None:
-        text = header.strip().lower().removeprefix("sha256=")
-        try:
-            given = bytes.fromhex(text) if text.isascii() else b""
-        except ValueError:
-            given = b""
-        if len(given) != hashlib.sha256().digest_size:
+        given = header.strip().lower().removeprefix("sha256=")
+        if not _HEX.fullmatch(given):
             raise Refused(400, "The header X-PostHog-Signature isn't 64 hex digits.")
-        if not _is_one_of(given, [hmac.digest(s, body, hashlib.sha256) for s in self.hmacs]):
+        if not is_one_of(given, [_mac(secret.encode(), body) for secret in self.hmacs]):
             raise Refused(401, "The webhook's signature isn't of a secret that is known here.")
 
     def _ways(self) -> str:
@@ -130,22 +127,19 @@ def _decoded(secret: str) -> bytes:
     return key
 
 
-def _version_1(signature: str) -> bytes | None:
-    """The bytes of a signature `v1,Base64`; None of what is another version's or nobody's."""
+def _mac(secret: bytes, message: bytes) -> str:
+    """64 hex digits."""
+    return hmac.digest(secret, message, hashlib.sha256).hex()
+
+
+def _version_1(signature: str) -> str | None:
+    """The hex digits of a signature `v1,Base64`; None of what is another version's or nobody's."""
     version, _, text = signature.partition(",")
     try:
-        return base64.b64decode(text, validate=True) if version == "v1" else None
+        return base64.b64decode(text, validate=True).hex() if version == "v1" else None
     except (binascii.Error, ValueError):
         return None
 
 
-def _is_one_of(given: bytes, expected: list[bytes]) -> bool:
-    """All are compared, each in constant time."""
-    return any([hmac.compare_digest(each, given) for each in expected])
-
-
-def _token(headers: Mapping[str, str]) -> bytes | None:
-    if "x-webhook-token" in headers:
-        return headers["x-webhook-token"].encode()
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip().encode() if scheme.lower() == "bearer" else None
+def _token(headers: Mapping[str, str]) -> str | None:
+    return headers.get("x-webhook-token", bearer_of(headers))

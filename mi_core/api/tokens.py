@@ -1,9 +1,9 @@
 """Who may do what: bearer tokens and their scopes."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -13,7 +13,6 @@ from mi_core.api.problems import Refused
 from mi_core.settings import Settings
 
 Scope = Literal["read", "write", "cron", "people"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of the server's environment.")
 _GIVES: Mapping[str, frozenset[Scope]] = {
@@ -41,13 +40,8 @@ class Tokens:
 
     def scopes(self, token: str) -> frozenset[Scope]:
         """What a token allows; all are compared, each in constant time."""
-        given = token.encode()
-        allowed: frozenset[Scope] = frozenset()
-        for setting, known in self.by_setting.items():
-            for each in known:
-                if hmac.compare_digest(each.encode(), given):
-                    allowed |= _GIVES[setting]
-        return allowed
+        gives = [_GIVES[name] for name, known in self.by_setting.items() if is_one_of(token, known)]
+        return frozenset[Scope]().union(*gives)
 
     def settings_for(self, scope: Scope) -> str:
         """The variables whose tokens have a scope, for people."""
@@ -58,6 +52,11 @@ def secrets_of(setting: SecretStr | None) -> tuple[str, ...]:
     """The secrets in a setting, separated by commas; several are for rotation."""
     text = setting.get_secret_value() if setting else ""
     return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+def is_one_of(given: str, known: Iterable[str]) -> bool:
+    """Whether it is one of the secrets; all are compared, each in constant time."""
+    return any([hmac.compare_digest(each.encode(), given.encode()) for each in known])
 
 
 def may(request: Request, scope: Scope) -> bool:
@@ -78,12 +77,13 @@ def needs(scope: Scope) -> Any:
 
     async def check(
         request: Request,
-        given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+        _shown_in_docs: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
     ) -> None:
         tokens: Tokens = request.app.state.tokens
         if tokens.is_open:
             return
-        allowed = tokens.scopes(given.credentials) if given else frozenset[Scope]()
+        given = bearer_of(request.headers)
+        allowed = tokens.scopes(given) if given else frozenset[Scope]()
         if not allowed:
             detail = f"This needs a bearer token, of {tokens.settings_for(scope)}."
             raise Refused(401, detail, headers={"WWW-Authenticate": "Bearer"})

@@ -13,17 +13,10 @@ from mi_core.enrichment.ledger import NOBODY
 from mi_core.erasure.receipt import Receipt, read
 from mi_core.erasure.vacuum import vacuum_postgresql, vacuum_sqlite
 from mi_core.errors import WorkspaceError
+from mi_core.ingest.erased import LINKED, OWN
 from mi_core.state import INBOX_KEY, LEDGER_KEY, QUEUE_KEY, State, Transaction
 from mi_core.warehouse import Warehouse
 
-TABLES = (
-    "inbox",
-    "user_persona",
-    "user_identity",
-    "enrichment_step",
-    "enrichment_call",
-    "company_profile",
-)
 _STAGE = (
     "drop table if exists forgotten",
     "create temporary table forgotten (id_hash varchar(36) primary key)",
@@ -48,8 +41,8 @@ _LET_GO = {
     "user_persona": f"delete from user_persona where {_THEIRS}",
     "user_identity": f"delete from user_identity where {_THEIRS}",
 }
-_LINKS = ("linked_hash", "old_linked_hash")
-_IDS = ("distinct_id_hash", "old_distinct_id_hash", "person_hash")
+TABLES = ("inbox", *_LET_GO)
+"""Of the state, with rows of people; `places.STATE` says what they hold."""
 
 
 def begin(state: State, receipt: Receipt, hashes: Iterable[str], seen: "Inbox") -> Receipt:
@@ -113,10 +106,10 @@ def _empty_inbox(transaction: Transaction, ids: list[dict[str, str]], seen: Inbo
     gone = 0
     for seq, body in bodies.items():
         event = json.loads(body)
-        if hashes.intersection(event.get(name) for name in _IDS):
+        if hashes.intersection(event.get(name) for name in OWN):
             gone += transaction.change("delete from inbox where seq = :seq", seq=seq)
-        elif hashes.intersection(event.get(name) for name in _LINKS):
-            apart = json.dumps(event | dict.fromkeys(_LINKS))
+        elif hashes.intersection(event.get(name) for name in LINKED):
+            apart = json.dumps(event | dict.fromkeys(LINKED))
             transaction.change(
                 "update inbox set body = :body where seq = :seq", seq=seq, body=apart
             )

@@ -1,10 +1,11 @@
 """Coverage: whether all that PostHog has is here, and what the webhook missed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mi_core.errors import BadValue
+from mi_core.instants import in_utc
 from mi_core.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -31,12 +32,7 @@ def coverage(warehouse: Warehouse, *, days: int, as_of: datetime) -> "pl.DataFra
     """
     if not isinstance(days, int) or not 1 <= days <= 3660:
         raise BadValue(f"days is {days!r}; it is a whole number from 1 to 3,660.")
-    if not isinstance(as_of, datetime) or as_of.tzinfo is None:
-        raise BadValue(
-            f"as_of is {as_of!r}; it is a time with a zone,"
-            " such as datetime(2024, 6, 30, tzinfo=UTC)."
-        )
-    until = as_of.astimezone(UTC).replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    until = in_utc("as_of", as_of).replace(minute=0, second=0, microsecond=0, tzinfo=None)
     warehouse.stage("reference_span", "reports/reference_span")
     since = until - timedelta(days=days)
     return warehouse.relation("reports/delivery_hour", since=since, until=until)

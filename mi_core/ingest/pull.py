@@ -6,7 +6,7 @@ next one goes on from there. Events arrive late: what was young when it was pull
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from mi_core.ingest.posthog import PostHog, posthog_of
 from mi_core.ingest.posthog_page import Page
 from mi_core.ingest.publish import publish
 from mi_core.ingest.summary import PullSummary, tally
+from mi_core.instants import in_utc
 from mi_core.locks import file_lock
 from mi_core.warehouse import Warehouse
 
@@ -222,9 +223,4 @@ def _begin(
 
 def _utc(name: str, value: datetime) -> datetime:
     """The time in UTC, without its zone, as the lake has it."""
-    if not isinstance(value, datetime) or value.tzinfo is None:
-        raise BadValue(
-            f"{name} is {value!r}; it is a time with a zone,"
-            " such as datetime(2024, 6, 30, tzinfo=UTC)."
-        )
-    return value.astimezone(UTC).replace(tzinfo=None)
+    return in_utc(name, value).replace(tzinfo=None)

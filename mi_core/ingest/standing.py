@@ -30,14 +30,12 @@ _STORED = (
     "experiments",
 )
 _TEXTS = ", ".join(f"{name}::varchar" for name in _STORED)
-_POSTED = json.dumps(
-    [{"row_no": "bigint", "source": "varchar", "event": "varchar", "arrived": "varchar"}]
-)
+_POSTED = json.dumps([{"row_no": "bigint", "event": "varchar", "arrived": "varchar"}])
 # All in one text: DuckDB takes 0.1 ms to look at each value of a list, and plans a statement that
 # has more than one parameter anew each time.
 _RAW = f"""
 with posted as materialized (
-    select row_no, source, try_cast(event as json) as json, arrived::timestamptz as arrived_at
+    select row_no, try_cast(event as json) as json, arrived::timestamptz as arrived_at
     from (select unnest(from_json($posted::varchar, '{_POSTED}'), recursive := true))
 ),
 raw_json as (select row_no, json, arrived_at from posted),
@@ -46,8 +44,6 @@ raw_event as (
 )"""
 _MOST_SHAPES = 10_000
 """Kinds of events remembered; a sender who makes up names must not fill the memory."""
-
-
 _MOST_TRIES = 100
 UNREADABLE = "event can't be read"
 
@@ -141,8 +137,8 @@ class StandingDoor:
     ) -> list[Passed]:
         arrived = received_at.isoformat()
         rows = [
-            {"row_no": number, "source": source, "event": json.dumps(event), "arrived": arrived}
-            for number, (event, source) in enumerate(zip(events, sources, strict=True))
+            {"row_no": number, "event": json.dumps(event), "arrived": arrived}
+            for number, event in enumerate(events)
         ]
         posted = json.dumps(rows)
         found = self._warehouse.run("pass_door", posted=posted).fetchall()

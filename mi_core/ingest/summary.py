@@ -13,16 +13,13 @@ from mi_core.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
-class IngestSummary:
-    """Counts of one delivery.
+class Counts:
+    """What became of rows that were delivered.
 
     Each of the `delivered` rows is counted once: as accepted, duplicate, withheld (no consent to
     analytics) or rejected. The dictionaries map a reason or a name to how many times it was met.
     """
 
-    files: int = 0
-    unchanged_files: int = 0
-    ignored_files: tuple[str, ...] = ()
     delivered: int = 0
     accepted: int = 0
     duplicates: int = 0
@@ -38,13 +35,22 @@ class IngestSummary:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        times = ("first_event_at", "last_event_at", "quarantine")
-        return {k: str(v) if k in times and v else v for k, v in asdict(self).items()}
+        plain = (datetime, Path)
+        return {k: str(v) if isinstance(v, plain) else v for k, v in asdict(self).items()}
 
 
 @dataclass(frozen=True)
-class PullSummary:
-    """Counts of one pull, as those of an `IngestSummary`.
+class IngestSummary(Counts):
+    """Counts of one delivery of files."""
+
+    files: int = 0
+    unchanged_files: int = 0
+    ignored_files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PullSummary(Counts):
+    """Counts of one pull.
 
     PostHog was asked, in `queries` queries, for the events from `since` until `until` (UTC).
     `quarantine` is the newest file of rejected rows.
@@ -53,18 +59,6 @@ class PullSummary:
     since: datetime | None = None
     until: datetime | None = None
     queries: int = 0
-    delivered: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    withheld: int = 0
-    rejected: dict[str, int] = field(default_factory=dict)
-    unknown_events: dict[str, int] = field(default_factory=dict)
-    dropped_properties: dict[str, int] = field(default_factory=dict)
-    screened_values: dict[str, int] = field(default_factory=dict)
-    moved_ids: int = 0
-    first_event_at: datetime | None = None
-    last_event_at: datetime | None = None
-    quarantine: Path | None = None
 
     def with_published(self, published: Published, quarantine: Path | None) -> "PullSummary":
         return replace(
@@ -95,11 +89,6 @@ class PullSummary:
             **merged,
         )
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        plain = (datetime, Path)
-        return {k: str(v) if isinstance(v, plain) else v for k, v in asdict(self).items()}
-
 
 def _known(times: Iterable[datetime | None]) -> list[datetime]:
     return [each for each in times if each is not None]
@@ -114,7 +103,7 @@ def _greatest(*times: datetime | None) -> datetime | None:
 
 
 def tally(warehouse: Warehouse) -> dict[str, Any]:
-    """The figures of IngestSummary that the rows in `staged` give by themselves."""
+    """The figures of Counts that the rows in `staged` give by themselves."""
     counts: dict[str, dict[str, int]] = {}
     warehouse.stage("tally", "staging/tally", withheld=WITHHELD)
     for kind, name, times in warehouse.sql("from tally").fetchall():

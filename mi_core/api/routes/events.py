@@ -1,6 +1,5 @@
 """Where events come in: PostHog's webhook, and the endpoints of PostHog's SDKs."""
 
-import hmac
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from mi_core.api.models.events import EventsTaken, WebhookHealth
 from mi_core.api.paths import CAPTURES, WEBHOOK
 from mi_core.api.problems import Refused
 from mi_core.api.signatures import Verifier
-from mi_core.api.tokens import may
+from mi_core.api.tokens import is_one_of, may
 from mi_core.ingest.bodies import json_body, unpacked
 from mi_core.ingest.inbox import Delivery
 from mi_core.ingest.wire import capture_events, webhook_events
@@ -111,10 +110,7 @@ def _check_keys(given: frozenset[str] | set[str], request: Request) -> None:
     known: tuple[str, ...] = request.app.state.capture_keys
     if not known and request.app.state.tokens.is_open:
         return
-    are_known = [
-        any([hmac.compare_digest(key.encode(), each.encode()) for key in known]) for each in given
-    ]
-    if not are_known or not all(are_known):
+    if not given or not all([is_one_of(each, known) for each in given]):
         raise Refused(401, "The project key (api_key) isn't one of MI_CAPTURE_KEY.")
 
 

@@ -13,8 +13,10 @@ with opened as (
         r.received_at,
         s.* exclude (names, reason),
         s.reason as shape_reason,
-        -- A map refuses repeated names, so such a document is not opened at all.
-        case when s.reason is null then r.properties::json::map (varchar, json) end as props
+        -- A map refuses repeated names, so such a document is not opened at all; nor is one of
+        -- whose shape nothing is known.
+        if(s.listed is not null and s.reason is null, r.properties::json, null)
+            ::map (varchar, json) as props
     from raw_event as r
     left join event_shape as s
         on s.event is not distinct from r.event
