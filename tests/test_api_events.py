@@ -387,6 +387,7 @@ def test_too_many_requests_are_slowed_down(module_client: Client):
         ("localhost", "null", WEBHOOK, 403),
         ("localhost", "cross-site", WEBHOOK, 403),
         ("localhost", "same-origin", WEBHOOK, 200),
+        ("localhost", "same-site", WEBHOOK, 200),
         ("localhost", "https://shop.example", "/e/", 403),
         ("localhost", "http://127.0.0.1:3000", "/e/", 200),
         ("evil.example", "https://shop.example", "/e/", 403),
@@ -408,6 +409,12 @@ def test_one_secret_closes_everything_else(module_client: Client):
     assert client.post(WEBHOOK, json=event()).status_code == 401
     assert client.get("/metrics").status_code == 401
     assert client.post("/e/", json={**event(), "api_key": "phc_tests"}).status_code == 200
+
+
+def test_a_page_of_this_machine_may_send_to_an_open_server(module_client: Client):
+    browser = {"origin": "http://127.0.0.1:3000", "sec-fetch-site": "cross-site"}
+
+    assert module_client().post("/e/", json=event(), headers=browser).status_code == 200
 
 
 # --- reports

@@ -180,3 +180,14 @@ def test_maintenance_keeps_scores_and_lets_the_inbox_go(workspace: Workspace) ->
     assert (done.scorings_thinned, done.inbox_rows_pruned) == (1, 1)
     assert workspace.sql("from lake.user_intent_score order by as_of").equals(before.sort("as_of"))
     assert workspace.sql("select count(*) from lake.user_event").item() == 1
+
+
+def test_an_event_whose_properties_are_none_is_refused_without_a_second_look(workspace: Workspace):
+    opened = workspace._standing_door
+    tries: list[int] = []
+    one_by_one = opened._open
+    opened._open = lambda *given: (tries.append(1), one_by_one(*given))[1]  # type: ignore[method-assign]
+    told = workspace.post([event() | {"properties": odd} for odd in ("text", 5, [1], True, "")])
+
+    assert set(told.refused.values()) == {"properties are not a JSON object with unique names"}
+    assert len(tries) == 1

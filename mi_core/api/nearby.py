@@ -45,10 +45,15 @@ def _is_from_afar(headers: Headers) -> bool:
 
 
 def _is_of_another_site(headers: Headers) -> bool:
-    """Whether a browser says that it sends this for a page of another site."""
+    """Whether a browser says that it sends this for a page that isn't this machine's own.
+
+    By its origin where there is one: a page at another port of this machine is near, though a
+    browser calls 127.0.0.1 and localhost different sites.
+    """
     origin = headers.get("origin")
-    is_foreign = origin is not None and not is_loopback(_host(origin))
-    return is_foreign or headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+    if origin is not None:
+        return not is_loopback(_host(origin))
+    return headers.get("sec-fetch-site", "none") == "cross-site"
 
 
 def _host(url: str) -> str:
