@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mi_core.ingest.spend import SpendSummary
     from mi_core.ingest.summary import PullSummary
     from mi_core.journey import Journey
+    from mi_core.refresh import Refreshed
     from mi_core.retention import Retention
 
 
@@ -152,6 +153,25 @@ class Workspace(Inlet):
             more = effects if instant == instants[-1] else None
             summary = score(*stores, as_of=instant, full=full, stage_more=more)
         return summary
+
+    def refresh(self, as_of: datetime | None = None) -> "Refreshed":
+        """Drain the inbox and score everybody as of an instant (exclusive; default: now).
+
+        The scheduled work on scores, and what it did: see `refresh.refresh`.
+        """
+        from mi_core.refresh import refresh
+
+        return refresh(self.warehouse, self.drain, partial(self.score, as_of))
+
+    def unscored(
+        self, since: datetime, until: datetime, every: timedelta = timedelta(days=1)
+    ) -> list[datetime]:
+        """The instants `every` so often from `since` to `until` (both count), oldest first, that
+        nobody has scored by the definitions in force; what a backfill has still to do.
+        """
+        from mi_core.refresh import unscored
+
+        return unscored(self.warehouse, self.definitions, since, until, every)
 
     def user(self, distinct_id: str, *, as_of: datetime | None = None) -> Person:
         """One person; see `view_person`.
@@ -481,7 +501,13 @@ class Workspace(Inlet):
         before = datetime.now(UTC) - timedelta(days=keep_days)
         pruned = self.state.prune_inbox(row[0] or 0 if row else 0, before)
         self.warehouse.maintain(keep_days=keep_days)
+        self.state.set_meta("maintained_at", datetime.now(UTC).isoformat())
         return Maintenance(thinned, pruned, finished)
+
+    def maintained_at(self) -> datetime | None:
+        """When `maintain` last came to its end; None before the first time."""
+        told = self.state.meta("maintained_at")
+        return datetime.fromisoformat(told) if told else None
 
     def sql(self, query: str) -> "pl.DataFrame":
         """The rows of a query over `lake.…` and `state.…`; the prefixes may be left out.
