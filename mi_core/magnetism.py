@@ -13,6 +13,9 @@ from mi_core.intent import Trend, band, change_between, percentage_change, round
 if TYPE_CHECKING:
     from mi_core.definitions import MagnetismRules
 
+AT_RISK = 70
+"""Churn risk from which a person is listed as at risk of leaving."""
+
 
 @dataclass(frozen=True, slots=True)
 class Habits:

@@ -7,12 +7,12 @@ from typing import Any
 import polars as pl
 from report_samples import event, put
 
-from mi_core.acquisition import Period
 from mi_core.attribution import Attribution
 from mi_core.attribution.result import disagreement_frame
-from mi_core.attribution_report import AttributionReport
 from mi_core.funnels import Funnel
 from mi_core.retention import Retention
+from mi_core.stories.attribution import AttributionReport
+from mi_core.stories.period import Period
 from mi_core.warehouse import Warehouse
 
 UNTIL = datetime(2024, 6, 30)

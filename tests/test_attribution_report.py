@@ -10,10 +10,11 @@ from attribution_samples import CREDITS, attribution, funnel, report, retention
 
 from mi_core import charts, words
 from mi_core.attribution import MODELS, UNATTRIBUTED
-from mi_core.attribution_report import comparing, findings, limits, listings, naming, notes
-from mi_core.attribution_report import sentences as said_of
-from mi_core.attribution_report.crediting import SHOWN
 from mi_core.drawing import VEGA_LITE
+from mi_core.stories.attribution import comparing, findings, limits, listings, naming, notes
+from mi_core.stories.attribution import sentences as said_of
+from mi_core.stories.attribution.crediting import SHOWN
+from mi_core.stories.foot import foot
 
 NOTHING = attribution({}, unattributed=0, nulls=12, paths=())
 ONE = attribution(
@@ -405,7 +406,8 @@ def test_nothing_says_that_a_channel_caused_anything():
 
 
 def test_footer_says_what_makes_the_page_again():
-    said = text(listings.footer(report()))
+    told = report()
+    said = text(foot(told, told.edition, listings.how_computed(told)))
     assert "Lake snapshot 3 Draws 1,000 over 400 groups of people, seed 7" in said
     assert "Configuration 0123456789ab" in said
     assert "1 April 2024 to 29 June 2024 (90 days)" in said

@@ -12,10 +12,9 @@ from attribution_samples import put_touches
 from report_samples import AS_OF, fill
 from stores import new_workspace
 
-from mi_core import reports
 from mi_core.errors import ReportError, UnknownName
 from mi_core.ingest.classify import classification_version
-from mi_core.reports import notebook, render
+from mi_core.reports import notebook, render, rendering
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "report-acquisition.ipynb"
 FIGURES = {"acquisition": 7, "attribution": 9}
@@ -148,13 +147,13 @@ raise UnknownName("column", "campain", ["campaign"])
 def without_charts():
     """Leave the code that draws them out of the pages of this process: putting it together takes
     longer than all the rest."""
-    reports._vega_js = str
+    rendering._vega_js = str
 
 
 def test_reports_may_be_rendered_at_the_same_time(workspace, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     slow = notebook_of(tmp_path / "slow.ipynb", "import time; time.sleep(1)")
-    monkeypatch.setattr(reports, "_vega_js", str)
+    monkeypatch.setattr(rendering, "_vega_js", str)
     ours, theirs = (tmp_path / f"{name}.html" for name in "ab")
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=without_charts) as pool:

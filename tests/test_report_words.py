@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 from report_samples import fill
 
-from mi_core import charts, findings, listings, open_workspace, words
-from mi_core.acquisition import AcquisitionReport, Period
+from mi_core import charts, open_workspace, words
 from mi_core.drawing import VEGA_LITE
 from mi_core.errors import ReportError
+from mi_core.stories.acquisition import AcquisitionReport, findings, listings
+from mi_core.stories.period import Period
 from mi_core.tables import Column, table
 
 
@@ -100,8 +101,8 @@ def report(workspace):
 
 def test_report_is_about_the_newest_scoring(report):
     assert report.period.until == datetime(2024, 6, 30)
-    assert report.config_version == "test"
-    assert report.lake_snapshot > 0
+    assert report.edition.config_version == "test"
+    assert report.edition.lake_snapshot > 0
 
 
 def test_report_of_an_earlier_scoring(workspace):

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from api_people import AS_OF, BEFORE, act
 
-from mi_core.acquisition import AcquisitionReport
 from mi_core.person import Person
 from mi_core.settings import load_settings
+from mi_core.stories.acquisition import AcquisitionReport
 from mi_core.workspace import Workspace, open_workspace
 
 TABLES = ("user_intent_score", "user_magnetism_index")

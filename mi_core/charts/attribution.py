@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.attribution_report.crediting import Credit
 from mi_core.drawing import BLUE, GREEN, ORANGE, SKY, bars, finish, nothing
+from mi_core.stories.attribution.crediting import Credit
 from mi_core.tables import Column
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from mi_core.acquisition import RISK
 from mi_core.api.models.analytics import (
     BandCount,
     Credits,
@@ -24,6 +23,7 @@ from mi_core.api.models.analytics import (
 )
 from mi_core.api.models.base import Window, cents
 from mi_core.attribution import Attribution
+from mi_core.magnetism import AT_RISK
 from mi_core.person import Row, rows_of
 from mi_core.workspace import Workspace
 
@@ -94,7 +94,7 @@ def magnetism_summary(workspace: Workspace, window: Window) -> MagnetismSummary:
     stored = f"from lake.mv_user_magnetism_{window}"
     with lake.reading(), lake.view("magnetism_now", stored):
         as_of = workspace.scored_as_of()
-        rows = rows_of(lake, "reports/magnetism_band", bands=bands, risk=RISK)
+        rows = rows_of(lake, "reports/magnetism_band", bands=bands, risk=AT_RISK)
         steps = rows_of(lake, "reports/churn_step")
     people = sum(row["people"] for row in rows)
     return MagnetismSummary(

@@ -4,12 +4,12 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.attribution_report import comparing, naming
+from mi_core.stories.attribution import comparing, naming
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from mi_core.attribution_report.crediting import Credit
+    from mi_core.stories.attribution.crediting import Credit
 
 AGREED, EQUAL = 0.01, 1e-9
 """Models whose shares are no further apart agree; are the same."""

@@ -1,5 +1,5 @@
 """The attribution report: who gets the credit for conversions, and how sure that is."""
 
-from mi_core.attribution_report.figures import AttributionReport
+from mi_core.stories.attribution.figures import AttributionReport
 
 __all__ = ["AttributionReport"]

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.attribution_report import comparing, naming
+from mi_core.stories.attribution import comparing, naming
 
 if TYPE_CHECKING:
     import polars as pl

@@ -4,16 +4,16 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.attribution_report.naming import phrase, sentence
-from mi_core.attribution_report.sentences import cannot_tell, moved_by
+from mi_core.stories.attribution.naming import phrase, sentence
+from mi_core.stories.attribution.sentences import cannot_tell, moved_by
 from mi_core.tables import Html, points
 from mi_core.tables import sentence as quiet
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from mi_core.attribution_report.crediting import Credit
-    from mi_core.attribution_report.figures import AttributionReport
+    from mi_core.stories.attribution.crediting import Credit
+    from mi_core.stories.attribution.figures import AttributionReport
 
 NOTHING = Html("")
 

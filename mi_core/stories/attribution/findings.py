@@ -8,11 +8,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.attribution_report import naming, sentences
+from mi_core.stories.attribution import naming, sentences
 from mi_core.tables import Html, points, tiles
 
 if TYPE_CHECKING:
-    from mi_core.attribution_report.figures import AttributionReport
+    from mi_core.stories.attribution.figures import AttributionReport
 
 UNATTRIBUTED_SHARE = 0.2
 """From here on the report says that much is out of sight."""

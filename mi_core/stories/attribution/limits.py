@@ -4,11 +4,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.attribution_report import naming
+from mi_core.stories.attribution import naming
 from mi_core.tables import Html, definitions, points
 
 if TYPE_CHECKING:
-    from mi_core.attribution_report.figures import AttributionReport
+    from mi_core.stories.attribution.figures import AttributionReport
 
 _TRANSFORMS = {
     "unique": "every touchpoint counts as it is",

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.attribution_report import naming, sentences
+from mi_core.stories.attribution import naming, sentences
 from mi_core.tables import Column, Html, definitions, heat, sentence, table
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from mi_core.attribution_report.crediting import Credit
-    from mi_core.attribution_report.figures import AttributionReport
+    from mi_core.stories.attribution.crediting import Credit
+    from mi_core.stories.attribution.figures import AttributionReport
 
 ENDS_SHOWN = 8
 """First and last channels that have a row and a column of their own."""
@@ -185,23 +185,12 @@ def glossary(report: "AttributionReport") -> Html:
     )
 
 
-def footer(report: "AttributionReport") -> Html:
-    """What is needed to make this page again with the same figures."""
-    from importlib.metadata import version
-
+def how_computed(report: "AttributionReport") -> list[tuple[str, str]]:
+    """For the foot: how the intervals were drawn."""
     found = report.attribution
-    tools = ("mi-core", "duckdb", "polars", "altair", "papermill", "nbconvert")
     groups = words.count(found.groups, "group")
-    return definitions(
-        [
-            ("As of", words.moment(report.period.until)),
-            ("Period", f"{report.period} ({words.count(report.period.days, 'day')})"),
-            ("Configuration", found.config_version or "–"),
-            ("Lake snapshot", str(found.lake_snapshot)),
-            ("Draws", f"{words.number(found.draws)} over {groups} of people, seed {found.seed}"),
-            ("Made with", ", ".join(f"{tool} {version(tool)}" for tool in tools)),
-        ]
-    )
+    drawn = f"{words.number(found.draws)} over {groups} of people, seed {found.seed}"
+    return [("Draws", drawn)]
 
 
 def _by_model(

@@ -11,7 +11,7 @@ from mi_core import tables, words
 from mi_core.tables import Html
 
 if TYPE_CHECKING:
-    from mi_core.acquisition import AcquisitionReport
+    from mi_core.stories.acquisition import AcquisitionReport
 
 STALE_HOURS = 48
 UNKNOWN_SHARE = 0.05

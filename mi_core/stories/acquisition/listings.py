@@ -4,12 +4,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.acquisition import RISK
-from mi_core.magnetism import RECOMMENDATIONS
+from mi_core.magnetism import AT_RISK, RECOMMENDATIONS
 from mi_core.tables import Column, Html, definitions, sentence, table
 
 if TYPE_CHECKING:
-    from mi_core.acquisition import AcquisitionReport
+    from mi_core.stories.acquisition import AcquisitionReport
 
 _SELLING = ("convert_trial", "offer_trial", "upsell_or_referral")
 
@@ -114,7 +113,7 @@ def glossary(report: "AcquisitionReport") -> Html:
             ),
             (
                 "At risk",
-                f"A churn risk of {RISK} or more, for people who once bought, began a trial or "
+                f"A churn risk of {AT_RISK} or more, for people who once bought, began a trial or "
                 "left an address.",
             ),
             (
@@ -122,21 +121,6 @@ def glossary(report: "AcquisitionReport") -> Html:
                 "The channel that a visit came through, such as an ad, an email or a search, where "
                 "that can be told.",
             ),
-        ]
-    )
-
-
-def footer(report: "AcquisitionReport") -> Html:
-    """What is needed to make this page again with the same figures."""
-    from importlib.metadata import version
-
-    tools = ("mi-core", "duckdb", "polars", "altair", "papermill", "nbconvert")
-    return definitions(
-        [
-            ("Scores as of", words.moment(report.period.until)),
-            ("Configuration", report.config_version),
-            ("Lake snapshot", str(report.lake_snapshot)),
-            ("Made with", ", ".join(f"{tool} {version(tool)}" for tool in tools)),
         ]
     )
 

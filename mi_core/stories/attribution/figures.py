@@ -7,10 +7,10 @@ from functools import cached_property, partial
 from math import ceil
 from typing import TYPE_CHECKING
 
-from mi_core.acquisition import Period, instant
-from mi_core.attribution_report import naming
-from mi_core.attribution_report.crediting import Credit
 from mi_core.errors import ReportError
+from mi_core.stories.attribution import naming
+from mi_core.stories.attribution.crediting import Credit
+from mi_core.stories.period import Edition, Period, instant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,6 +122,12 @@ class AttributionReport:
     @cached_property
     def credit(self) -> Credit:
         return Credit(self.attribution, self.labels)
+
+    @property
+    def edition(self) -> Edition:
+        found = self.attribution
+        version, snapshot = found.config_version or "", found.lake_snapshot or 0
+        return Edition(self.period, version, snapshot, self.is_compared, definitions=version)
 
     @property
     def is_compared(self) -> bool:

@@ -1,0 +1,135 @@
+"""Which days a report is about, and by which scoring."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mi_core import words
+from mi_core.errors import ReportError
+
+if TYPE_CHECKING:
+    from mi_core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days up to the instant `until`, exclusive, and as many before them."""
+
+    until: datetime
+    days: int
+
+    @property
+    def since(self) -> datetime:
+        return self.until - timedelta(days=self.days)
+
+    @property
+    def previous(self) -> datetime:
+        return self.since - timedelta(days=self.days)
+
+    def __str__(self) -> str:
+        return f"{words.day(self.since)} to {words.day(words.last_day(self.until))}"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What a report goes by: the days before a scoring, the definitions, the lake's snapshot.
+
+    Attributes
+    ----------
+    config_version, definitions
+        The definitions that the scores were made with, and those in force, which say what the
+        funnel, the channels and the limits are.
+    is_compared
+        Whether the lake covers nine tenths of the period before.
+    """
+
+    period: Period
+    config_version: str
+    lake_snapshot: int
+    is_compared: bool
+    definitions: str
+
+    @property
+    def span(self) -> dict[str, datetime]:
+        """`since` and `until` as relations take them."""
+        return {"since": self.period.since, "until": self.period.until}
+
+    @property
+    def before(self) -> dict[str, datetime]:
+        """`since` and `until` of the period before."""
+        return {"since": self.period.previous, "until": self.period.since}
+
+
+@contextmanager
+def edition(
+    workspace: "Workspace", as_of: str | datetime | None = None, days: int = 90
+) -> Iterator[Edition]:
+    """What a report on the `days` days before a scoring goes by; one snapshot in the block.
+
+    Parameters
+    ----------
+    as_of
+        The instant of a scoring, UTC, as a datetime or ISO 8601; default: the newest scoring.
+
+    Raises
+    ------
+    ReportError
+        Nothing has been scored, or nothing as of that instant; `days` is no number of days.
+    """
+    if days < 1:
+        raise ReportError(f"A report covers 1 day or more, not {days}.")
+    with workspace.warehouse.reading() as snapshot:
+        until, config_version = _scoring(workspace, as_of)
+        period = Period(until, days)
+        yield Edition(
+            period,
+            config_version,
+            snapshot,
+            is_compared=_is_compared(workspace, period),
+            definitions=workspace.definitions.version,
+        )
+
+
+def instant(value: str | datetime | None) -> datetime | None:
+    """A notebook's `as_of`, UTC without an offset, as SQL takes it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        raise ReportError(f"as_of is an ISO 8601 time such as 2024-06-30, not {value!r}.") from None
+    return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
+
+
+def subtitle(edition: Edition) -> str:
+    """The period, and the one it is compared with, in words."""
+    days = words.count(edition.period.days, "day")
+    compared = f", compared with the {edition.period.days} before" if edition.is_compared else ""
+    return f"<strong>{edition.period}</strong> ({days}){compared}."
+
+
+def _is_compared(workspace: "Workspace", period: Period) -> bool:
+    row = workspace.warehouse.sql("select min(first_event_at) from lake.user_milestone").fetchone()
+    first = row[0] if row else None
+    return first is not None and first <= period.previous + timedelta(days=period.days) / 10
+
+
+def _scoring(workspace: "Workspace", as_of: str | datetime | None) -> tuple[datetime, str]:
+    """Instant and configuration of the scoring that the report is about."""
+    wanted = instant(as_of)
+    found = workspace.warehouse.sql(
+        "select as_of, max(config_version) from lake.user_magnetism_index"
+        " semi join lake.score_run using (as_of)"
+        " where $wanted is null or as_of <= $wanted group by as_of order by as_of desc limit 1",
+        {"wanted": wanted},
+    ).fetchone()
+    if found and wanted in (None, found[0]):
+        return found[0], found[1]
+    if wanted is None:
+        raise ReportError("Nobody has been scored yet: score the workspace, then make the report.")
+    nearest = (
+        f"; the newest before that are as of {found[0].isoformat()}" if found else " or before"
+    )
+    raise ReportError(f"There are no scores as of {wanted.isoformat()}{nearest}.")
