@@ -15,8 +15,12 @@ SPILL = "spill"
 
 
 def new_folder(path: Path) -> Path:
-    """Where a new connection to the workspace at `path` may spill; it isn't made yet."""
+    """Where a new connection to the workspace at `path` may spill; DuckDB makes it when it has to.
+
+    It makes that folder alone, and not the one that it lies in.
+    """
     folder, host = path / SPILL, socket.gethostname()
+    folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(f"{host}.*.*"):
         if not _is_alive(int(left.name.split(".")[-2])):
             shutil.rmtree(left, ignore_errors=True)

@@ -234,6 +234,12 @@ def test_a_query_with_parameters_gives_what_one_without_gives(workspace: Workspa
     assert "frame_row" not in {name for (name,) in tables.fetchall()}
 
 
+def test_what_does_not_fit_in_memory_goes_to_a_folder_of_the_workspace(tmp_path: Path):
+    with open_workspace(tmp_path / "small", settings=load_settings(memory_limit="64MB")) as opened:
+        query = "select count(distinct md5(range::varchar)) from range(1_000_000)"
+        assert opened.warehouse.sql(query).fetchone() == (1_000_000,)
+
+
 def test_bounds_that_the_catalog_lost_lose_no_rows(any_workspace: Workspace, tmp_path: Path):
     warehouse = any_workspace.warehouse
     quiet = event("app_open", "ann", "03-20")
