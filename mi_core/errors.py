@@ -4,7 +4,8 @@ MiError
 ├── SettingsError        a setting that is missing or can't be read
 ├── DefinitionError      a definitions file or overlay that doesn't say what it must
 ├── WorkspaceError       a workspace that can't be opened, or is of another version
-│   └── LockTimeout      another process held the write lock for too long
+│   ├── LockTimeout      another process held the write lock for too long
+│   └── SnapshotGone     the lake keeps no history of then
 ├── IngestError          a file that can't be taken in; nothing of it was
 ├── PullError            PostHog can't be pulled from; what was taken before stays
 ├── UnreadableBody       what a sender posted can't be read
@@ -41,6 +42,10 @@ class WorkspaceError(MiError):
 
 class LockTimeout(WorkspaceError):
     """Another process held the write lock for too long."""
+
+
+class SnapshotGone(WorkspaceError):
+    """The lake keeps no history of a snapshot."""
 
 
 class IngestError(MiError):

@@ -344,6 +344,21 @@ class State:
                 {"version": version},
             )
 
+    def config(self, version: str) -> str:
+        """The body of definitions that were once in force.
+
+        Raises
+        ------
+        UnknownName
+            None of that version were.
+        """
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.text("select version, body from scoring_config"))
+            bodies = {row.version: row.body for row in rows}
+        if version not in bodies:
+            raise UnknownName("version of definitions", version, bodies)
+        return str(bodies[version])
+
     # --- inner parts
 
     def _one(self, query: str, bound: Row) -> Row | None:

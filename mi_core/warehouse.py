@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mi_core import migrations, spill
-from mi_core.errors import RelationError, UnreadableData, WorkspaceError
+from mi_core.errors import RelationError, SnapshotGone, UnreadableData, WorkspaceError
 from mi_core.locks import file_lock, write_lock
 from mi_core.relations import identifier, literal, quoted, relation_sql, shape
 from mi_core.settings import Settings
@@ -135,6 +135,7 @@ class Warehouse:
             settings.catalog_url.get_secret_value() if settings.catalog_url else None
         )
         self.has_state = False
+        self._looks_back_to: int | None = None
         self._depth = 0
         self._is_beside = False
         self._reading: int | None = None
@@ -318,7 +319,9 @@ class Warehouse:
         )
 
     def snapshot(self) -> int:
-        """The id of the newest lake snapshot."""
+        """The id of the newest lake snapshot; of the one looked back to, where that is so."""
+        if self._looks_back_to is not None:
+            return self._looks_back_to
         row = self.sql("select id from lake.current_snapshot()").fetchone()
         return int(row[0]) if row else 0
 
@@ -351,6 +354,30 @@ class Warehouse:
         finally:
             self._reading = None
 
+    def look_back(self, snapshot: int) -> None:
+        """From now on, read the lake as it was at a snapshot; nothing can be written.
+
+        Raises
+        ------
+        SnapshotGone
+            The lake keeps no history of then, or had other tables.
+        """
+        held = self.sql("select min(snapshot_id), max(snapshot_id) from lake.snapshots()")
+        query = "select 1 from lake.snapshots() where snapshot_id = $snapshot"
+        if not self.sql(query, {"snapshot": snapshot}).fetchone():
+            oldest, newest = held.fetchone()
+            raise SnapshotGone(
+                f"Lake snapshot {snapshot} is not kept; those from {oldest} to {newest} are, except "
+                "what maintenance let go. History ends after some days, and with an erasure."
+            )
+        self.sql("detach lake")
+        self._attach(snapshot)
+        self._looks_back_to = snapshot
+        if self._lake_version() != migrations.LAKE.newest:
+            raise SnapshotGone(
+                f"Lake snapshot {snapshot} is from before the lake's tables were upgraded."
+            )
+
     # --- writing
 
     @contextmanager
@@ -370,6 +397,8 @@ class Warehouse:
     @contextmanager
     def publish(self, message: str) -> Iterator[None]:
         """One lake transaction under the write lock: all of it, or none."""
+        if self._looks_back_to is not None:
+            raise WorkspaceError("This workspace looks back to a snapshot: it can only be read.")
         with self.lock():
             self.sql("begin")
             try:
@@ -439,6 +468,11 @@ class Warehouse:
         self.connection.execute("set ducklake_default_data_inlining_row_limit = 0")
 
     def _attach_lake(self) -> None:
+        self._attach()
+        if self._lake_version() != migrations.LAKE.newest:
+            self._migrate_lake()
+
+    def _attach(self, snapshot: int | None = None) -> None:
         files = self.path / "lake"
         if self._catalog_url:
             dsn = f"postgres:{self._log_in('catalog_login', self._catalog_url)}"
@@ -447,14 +481,14 @@ class Warehouse:
             dsn = f"sqlite:{self.path / 'catalog.sqlite'}"
             # The catalog remembers where its files lie, but the folder may have been moved.
             extra = "meta_journal_mode 'WAL', busy_timeout 30000, override_data_path true"
+        if snapshot is not None:
+            extra += f", snapshot_version {snapshot}, read_only"
         attach = (
             f"attach {quoted('ducklake:' + dsn)} as lake (data_path {quoted(f'{files}/')}, {extra})"
         )
         # In turn, because the first to attach makes the catalog; a moment each, writers or not.
         with file_lock(self.path / "open.lock", self.settings.lock_timeout_seconds):
             self.connection.execute(attach)
-        if self._lake_version() != migrations.LAKE.newest:
-            self._migrate_lake()
 
     def _migrate_lake(self) -> None:
         with self.lock():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from mi_core.definitions import definitions_from_config
 from mi_core.errors import BadValue, UnknownPerson
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
@@ -516,6 +517,17 @@ class Workspace(Inlet):
         """
         return self.warehouse.ask(query)
 
+    def look_back(self, snapshot: int | None, config: str | None) -> None:
+        """See `open_workspace`: what is None stays as it is."""
+        if config is not None and config != self.definitions.version:
+            self.definitions = definitions_from_config(self.state.config(config))
+            self._is_classified = True
+        if snapshot is not None:
+            self.warehouse.look_back(snapshot)
+            # The events were typed then, by what was in force.
+            self._is_classified = True
+        self.warehouse.load_definitions(self.definitions)
+
     def _moment(self, as_of: datetime | None) -> datetime:
         """`as_of`; where nobody says, that of the newest scoring, or now."""
         if as_of is None:
@@ -561,16 +573,40 @@ class Workspace(Inlet):
 
 
 def open_workspace(
-    path: Path | str | None = None, *, settings: Settings | None = None
+    path: Path | str | None = None,
+    *,
+    settings: Settings | None = None,
+    snapshot: int | None = None,
+    config: str | None = None,
 ) -> Workspace:
     """Open the workspace in the folder `path` (default: MI_WORKSPACE, else `data/`).
 
     A folder that holds none becomes one; an older one is upgraded; a newer one is refused.
+
+    Parameters
+    ----------
+    snapshot
+        A lake snapshot to look back to, as the foot of a report names it; it can only be read.
+    config
+        The version of definitions to go by in place of those in force, of those that were once.
+
+    Raises
+    ------
+    SnapshotGone
+        The lake keeps no history of that snapshot.
+    UnknownName
+        No definitions of that version were in force.
     """
     settings = settings or load_settings()
     folder = Path(path if path is not None else settings.workspace).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    return Workspace(folder, settings)
+    workspace = Workspace(folder, settings)
+    with ExitStack() as on_failure:
+        on_failure.callback(workspace.close)
+        if snapshot is not None or config is not None:
+            workspace.look_back(snapshot, config)
+        on_failure.pop_all()
+    return workspace
 
 
 def _instants(as_of: datetime, since: datetime | None, every: timedelta) -> list[datetime]:
