@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mi_core.errors import ReportError
 from mi_core.ingest.classify import Progress, silent
 from mi_core.ingest.spend import SpendSummary
 from mi_core.ingest.summary import IngestSummary
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 EVENTS = 200_000
 HISTORY = timedelta(weeks=8)
-REPORTS = ("acquisition", "attribution")
 _NO_KEYS = {"rapidapi_key": None, "perplexity_api_key": None, "openai_api_key": None}
 """Nobody is paid to look for people who were made up."""
 
@@ -32,7 +32,8 @@ class Demo:
     spent: SpendSummary
     scored: ScoreSummary
     enriched: "Worked"
-    reports: dict[str, Path]
+    index: Path
+    """The page that lists the reports."""
     ended_on: date
     """The day of the last event, on which the leads ended."""
 
@@ -60,9 +61,9 @@ def run_demo(
         workspace.enrichment.put_file(leads)
         enriched = workspace.enrichment.work(None, progress=progress)
         workspace.drain()
-        reports = {}
-        for done, name in enumerate(REPORTS):
-            progress("Rendering the reports", done, len(REPORTS))
-            reports[name] = workspace.report(name, as_of=truth.end)
-    made = (ingested, spent, scored, enriched, reports)
+        reports = workspace.report_all(as_of=truth.end, progress=progress)
+        index = workspace.shelf.page("index")
+    if failures := [page for page in reports.values() if isinstance(page, ReportError)]:
+        raise failures[0]
+    made = (ingested, spent, scored, enriched, index)
     return Demo(folder / "export", workspace.path, *made, truth.end.date())

@@ -354,6 +354,11 @@ class Warehouse:
         finally:
             self._reading = None
 
+    def has_snapshot(self, snapshot: int) -> bool:
+        """Whether the lake still keeps it."""
+        query = "select 1 from lake.snapshots() where snapshot_id = $snapshot"
+        return self.sql(query, {"snapshot": snapshot}).fetchone() is not None
+
     def look_back(self, snapshot: int) -> None:
         """From now on, read the lake as it was at a snapshot; nothing can be written.
 
@@ -362,13 +367,12 @@ class Warehouse:
         SnapshotGone
             The lake keeps no history of then, or had other tables.
         """
-        held = self.sql("select min(snapshot_id), max(snapshot_id) from lake.snapshots()")
-        query = "select 1 from lake.snapshots() where snapshot_id = $snapshot"
-        if not self.sql(query, {"snapshot": snapshot}).fetchone():
+        if not self.has_snapshot(snapshot):
+            held = self.sql("select min(snapshot_id), max(snapshot_id) from lake.snapshots()")
             oldest, newest = held.fetchone()
             raise SnapshotGone(
-                f"Lake snapshot {snapshot} is not kept; those from {oldest} to {newest} are, except "
-                "what maintenance let go. History ends after some days, and with an erasure."
+                f"Lake snapshot {snapshot} is not kept; there are some from {oldest} to {newest}. "
+                "History ends after some days, and with an erasure."
             )
         self.sql("detach lake")
         self._attach(snapshot)

@@ -1,18 +1,17 @@
 """The face of the package: one object with the verbs that people use."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from mi_core.definitions import definitions_from_config
-from mi_core.errors import BadValue, UnknownPerson
+from mi_core.errors import BadValue, ReportError, UnknownPerson
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
 from mi_core.ingest.erased import Overtaken, again_if_overtaken, check_not_overtaken
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from mi_core.ingest.summary import PullSummary
     from mi_core.journey import Journey
     from mi_core.refresh import Refreshed
+    from mi_core.reports import Difference, Order, Shelf
     from mi_core.retention import Retention
 
 
@@ -425,8 +425,9 @@ class Workspace(Inlet):
         name: str = "acquisition",
         *,
         as_of: datetime | None = None,
-        days: int = 90,
+        days: int | None = None,
         out: Path | None = None,
+        pdf: bool = False,
         **more: object,
     ) -> Path:
         """Render the report `name` and return its page; see `reports.render`.
@@ -435,27 +436,115 @@ class Workspace(Inlet):
         ----------
         as_of
             The instant of a scoring; default: the newest.
+        days
+            How many it covers; default: as the report has it.
         out
             Where to write it; default: `reports/` in the workspace, under the names of the report
-            and of what `more` asks for.
+            and of what `more` asks for. There its editions are kept, and all are in `index.html`;
+            one about an earlier instant than the newest goes to the history at once.
+        pdf
+            Also print it, to a file beside it; needs Chromium.
         more
             Other parameters of the report's notebook, such as `by="campaign"` of `attribution`.
+
+        Raises
+        ------
+        ReportError
+            It can't be rendered; the page before it stays.
+        UnknownName
+            There is no such report, or it has no such parameter.
+        """
+        from mi_core.reports import order, print_page
+
+        asked = order(self.shelf, name, as_of=as_of, days=days, out=out, more=more)
+        [page] = self._make([asked], silent).values()
+        if isinstance(page, ReportError):
+            raise page
+        if pdf:
+            print_page(page)
+        return page
+
+    @again_if_overtaken
+    def report_all(
+        self,
+        names: Iterable[str] | None = None,
+        *,
+        as_of: datetime | None = None,
+        progress: Progress = silent,
+    ) -> "dict[str, Path | ReportError]":
+        """Render several reports, side by side; by default all that there are.
+
+        Returns each report's page, or why there is none: one that fails stops no other.
+        """
+        from mi_core.reports import catalogue, order
+
+        wanted = list(catalogue()) if names is None else list(names)
+        return self._make([order(self.shelf, name, as_of=as_of) for name in wanted], progress)
+
+    def _make(
+        self, orders: "Sequence[Order]", progress: Progress
+    ) -> "dict[str, Path | ReportError]":
+        """Render, then keep what is not of somebody who was forgotten meanwhile."""
+        from mi_core.reports import made
+
+        pages: dict[str, Path | ReportError] = {}
+        snapshot = self.warehouse.snapshot()
+        progress("Rendering reports", 0, len(orders))
+        for asked, page in made(self.path, self.shelf, orders):
+            pages[asked.name] = page
+            progress("Rendering reports", len(pages), len(orders))
+            if isinstance(page, ReportError):
+                continue
+            try:
+                check_not_overtaken(self.warehouse, snapshot)
+            except Overtaken:
+                page.unlink(missing_ok=True)
+                raise
+            if asked.stem:
+                self.shelf.file(asked.stem, page)
+        return {asked.name: pages[asked.name] for asked in orders}
+
+    def report_again(
+        self, page: Path, *, out: Path | None = None
+    ) -> "tuple[Path, list[Difference]]":
+        """Make a page again from its manifest; returns the new page and what differs in it.
+
+        From the lake's snapshot of then, by the definitions of then. Where the lake keeps that no
+        longer, from what it holds now, as of the same instant.
+
+        Parameters
+        ----------
+        page
+            A page that `report` made, wherever it is now, or its manifest alone.
+        out
+            Where to write it; default: `reports/again/` in the workspace.
+
+        Raises
+        ------
+        ReportError
+            The file has no manifest, or it can't be rendered.
         """
         from mi_core import reports
 
-        parameters: dict[str, object] = {"days": days, **more}
-        if as_of:
-            parameters["as_of"] = as_of.astimezone(UTC).isoformat()
-        file = re.sub(r"[^\w.-]", "_", "-".join([name, *map(str, more.values())]))
-        target = out or self.path / "reports" / f"{file}.html"
-        snapshot = self.warehouse.snapshot()
-        page = reports.render(self.path, reports.notebook(name), target, parameters)
-        try:
-            check_not_overtaken(self.warehouse, snapshot)
-        except Overtaken:
-            page.unlink(missing_ok=True)
-            raise
-        return page
+        then = reports.read_manifest(page)
+        parameters = dict(then.parameters) | {"config": then.definitions}
+        if then.as_of:
+            parameters["as_of"] = then.as_of.isoformat()
+        if then.lake_snapshot is not None and self.warehouse.has_snapshot(then.lake_snapshot):
+            parameters["snapshot"] = then.lake_snapshot
+        target = out or self.path / "reports" / "again" / f"{page.stem}.html"
+        again = reports.render(
+            self.path, reports.find_report(then.report).notebook, target, parameters
+        )
+        now = reports.read_manifest(again).model_copy(update={"parameters": then.parameters})
+        return again, reports.compare(then, now)
+
+    @cached_property
+    def shelf(self) -> "Shelf":
+        """The pages of reports in this workspace."""
+        from mi_core.reports import Shelf
+
+        return Shelf(self.path / "reports")
 
     def forget(self, distinct_id: str) -> "Receipt":
         """Erase a person physically and keep them out from now on; see `erasure.forget`.
@@ -469,7 +558,10 @@ class Workspace(Inlet):
             raise BadValue("An empty id is nobody's; nothing was erased.")
         # What waits in the inbox may tell of further ids of theirs.
         self.drain()
-        return forget(self.warehouse, self.state, self.keys, distinct_id)
+        receipt = forget(self.warehouse, self.state, self.keys, distinct_id)
+        if receipt.reports:
+            self.shelf.write_index()
+        return receipt
 
     def let_in(self, distinct_id: str) -> int:
         """Let a person in again who was forgotten; see `erasure.lift`."""

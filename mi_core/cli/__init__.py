@@ -36,6 +36,7 @@ COMMANDS = (
     retention.lifecycle,
     retention.stickiness,
     pages.report,
+    pages.report_diff,
     pages.demo,
     serve.serve,
     privacy.export,

@@ -6,17 +6,23 @@ code that draws the charts is in it once, whatever the number of charts.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from mi_core.drawing import VEGA_LITE
 from mi_core.errors import ReportError, UnknownName
+from mi_core.reports.manifest import CLOSING, OPENING, Manifest, text_of
+from mi_core.stories.foot import MANIFEST
 
-_SENTENCES = ("ReportError", "UnknownName", "BadValue")
+_SUMMARY = r'<ul class="summary">.*?</ul>'
+
+_SENTENCES = ("ReportError", "UnknownName", "BadValue", "SnapshotGone")
 """Errors of a cell that say themselves what is to be done."""
 
 
@@ -54,26 +60,10 @@ def render(
         run = Path(scratch) / "run.ipynb"
         with _kept_on_failure(run, failed, notebook):
             _execute(notebook, run, given, timeout_seconds)
-        page = _page(run, language)
+        page = _page(run, notebook, given, language)
     _replace(out_html, page)
     failed.unlink(missing_ok=True)
     return out_html
-
-
-def notebook(name: str) -> Path:
-    """The notebook of the report `name`, such as `acquisition`.
-
-    Raises
-    ------
-    UnknownName
-        There is no such report.
-    """
-    inside = Path(str(resources.files("mi_core"))) / "notebooks"
-    folder = inside if inside.is_dir() else inside.parent.parent / "notebooks"
-    found = {file.stem.removeprefix("report-"): file for file in folder.glob("report-*.ipynb")}
-    if name not in found:
-        raise UnknownName("report", name, found)
-    return found[name]
 
 
 def _check_parameters(notebook: Path, given: Mapping[str, object]) -> None:
@@ -126,10 +116,12 @@ def _kept_on_failure(run: Path, failed: Path, notebook: Path) -> Iterator[None]:
         ) from error
 
 
-def _page(run: Path, language: str) -> str:
+def _page(run: Path, notebook: Path, parameters: Mapping[str, object], language: str) -> str:
     import nbformat
     from nbconvert import HTMLExporter
 
+    ran = nbformat.read(run, as_version=4)  # type: ignore[no-untyped-call]
+    manifest = _manifest(ran, notebook, parameters)
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="report",
         extra_template_basedirs=[str(resources.files("mi_core") / "templates")],
@@ -137,10 +129,36 @@ def _page(run: Path, language: str) -> str:
         exclude_anchor_links=True,
     )
     page, _ = exporter.from_notebook_node(
-        nbformat.read(run, as_version=4),  # type: ignore[no-untyped-call]
-        resources={"vega_lite": VEGA_LITE, "vega_js": _vega_js()},
+        ran,
+        resources={
+            "vega_lite": VEGA_LITE,
+            "vega_js": _vega_js(),
+            "manifest": f"{OPENING}{manifest.written()}{CLOSING}",
+        },
     )
     return str(page)
+
+
+def _manifest(ran: Any, notebook: Path, parameters: Mapping[str, object]) -> Manifest:
+    """What the page is made from: what the notebook's foot says, and how it was run."""
+    shown = [
+        output.get("data", {})
+        for cell in ran.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
+    said: dict[str, Any] = next((each.pop(MANIFEST) for each in shown if MANIFEST in each), {})
+    markup = "".join(str(each.get("text/html", "")) for each in shown)
+    summary = re.findall(r"<li>(.*?)</li>", "".join(re.findall(_SUMMARY, markup, re.DOTALL)))
+    name = notebook.stem.removeprefix("report-")
+    asked = {key: value for key, value in parameters.items() if key != "workspace"}
+    return Manifest(
+        report=name,
+        title=ran.metadata.get("title", name),
+        parameters=asked,
+        summary=[text_of(each) for each in summary],
+        **said,
+    )
 
 
 @cache

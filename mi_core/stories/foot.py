@@ -11,13 +11,14 @@ from dataclasses import fields, is_dataclass
 from datetime import date
 from importlib.metadata import version
 from math import isfinite
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from mi_core import words
 from mi_core.stories.period import Edition
 from mi_core.tables import Html, definitions
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MANIFEST = "application/vnd.mi.manifest+json"
 
@@ -83,6 +84,8 @@ def figures(report: object) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    import polars as pl
+
     if isinstance(value, pl.DataFrame):
         return _rows(value)
     if is_dataclass(value):
@@ -100,7 +103,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _rows(frame: pl.DataFrame) -> Any:
+def _rows(frame: "pl.DataFrame") -> Any:
     rows = [
         {name: _plain(value) for name, value in row.items()} for row in frame.iter_rows(named=True)
     ]

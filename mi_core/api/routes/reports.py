@@ -1,12 +1,12 @@
 """The rendered reports, for a token or a signed link."""
 
-import html
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse
 
 from mi_core.api.links import ALL, Links
@@ -14,6 +14,9 @@ from mi_core.api.models.reports import Link, LinkAsked
 from mi_core.api.problems import Refused
 from mi_core.api.routes.params import problems
 from mi_core.api.tokens import may, needs
+from mi_core.reports import Shelf
+from mi_core.reports.index_page import index_page
+from mi_core.reports.shelf import HISTORY
 
 router = APIRouter(tags=["reports"])
 
@@ -25,24 +28,9 @@ _REPORT = {
 }
 _INDEX = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline';"
-    " frame-ancestors 'none'",
+    " script-src 'unsafe-inline'; frame-ancestors 'none'; sandbox allow-scripts",
 }
 _HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}}}
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Reports</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 2rem auto; }}
-body {{ padding: 0 1rem; }}
-li {{ margin: .75rem 0; }} time {{ display: block; opacity: .7; font-size: .875rem; }}
-</style>
-<h1>Reports</h1>
-{reports}
-</html>
-"""
 
 
 @router.post(
@@ -63,24 +51,16 @@ async def make_link(asked: LinkAsked, request: Request) -> Link:
     summary="The reports that there are",
     responses=_HTML | problems(422),
 )
-async def get_index(
+def get_index(
     request: Request,
     expires: Annotated[str, Query(max_length=12)] = "",
     signature: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
     _check(request, ALL)
-    files = sorted(_folder(request).glob("*.html"), key=lambda each: -each.stat().st_mtime)
     # Who came by a link to all goes on by it.
     query = f"?{request.url.query}" if signature else ""
-    items = "\n".join(
-        f'<li><a href="{html.escape(quote(file.name) + query)}">{html.escape(file.stem)}</a>'
-        f"<time>{datetime.fromtimestamp(file.stat().st_mtime, UTC):%Y-%m-%d %H:%M} UTC</time></li>"
-        for file in files
-    )
-    reports = (
-        f"<ul>\n{items}\n</ul>" if files else "<p>None yet: <code>mi report</code> makes one.</p>"
-    )
-    return HTMLResponse(_PAGE.format(reports=reports), headers=_INDEX)
+    page = index_page(Shelf(_folder(request)), lambda path: quote(path) + query)
+    return HTMLResponse(page, headers=_INDEX)
 
 
 @router.get(
@@ -94,8 +74,27 @@ async def get_report(
     expires: Annotated[str, Query(max_length=12)] = "",
     signature: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
+    if report == "index.html":
+        return await run_in_threadpool(get_index, request)
     _check(request, report)
     return FileResponse(_file(request, report), media_type="text/html", headers=_REPORT)
+
+
+@router.get(
+    "/reports/history/{report}/{edition}",
+    summary="An earlier edition of a report",
+    responses=_HTML | problems(404, 422),
+)
+async def get_edition(
+    report: str,
+    edition: str,
+    request: Request,
+    expires: Annotated[str, Query(max_length=12)] = "",
+    signature: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    name = f"{HISTORY}/{report}/{edition}"
+    _check(request, name)
+    return FileResponse(_file(request, name), media_type="text/html", headers=_REPORT)
 
 
 def _check(request: Request, report: str) -> None:
@@ -108,7 +107,8 @@ def _check(request: Request, report: str) -> None:
 def _file(request: Request, name: str) -> Path:
     """The report of that name; a name of another place is none."""
     folder = _folder(request)
-    found = {each.name: each for each in folder.glob("*.html") if each.is_file()}
+    pages = [*folder.glob("*.html"), *folder.glob(f"{HISTORY}/*/*.html")]
+    found = {each.relative_to(folder).as_posix(): each for each in pages if each.is_file()}
     if name not in found:
         raise Refused(404, "There is no such report; /reports/ lists those that there are.")
     return found[name]
