@@ -71,8 +71,9 @@ def score(
     full
         Compute everybody's features again.
     stage_more
-        Stages `removal_effect` from the same snapshot, to be published with the scores; see
-        `attribution.touches.stage_removal_effects`. Without it the lake is left without any.
+        Stages `removal_effect` and `chain_step` from the same snapshot, to be published with the
+        scores; see `attribution.touches.stage_removal_effects`. Without it the lake is left without
+        any.
     """
     moment = naive_utc(as_of)
     with warehouse.reading() as snapshot:
@@ -102,7 +103,9 @@ def score(
         if is_newest:
             if last and last.as_of.date() < moment.date() and _has_answers(warehouse, last.as_of):
                 _keep_day(warehouse, last.as_of, relation_sql("scores/kept_person"))
-            _replace_present(warehouse, moment, has_more=stage_more is not None)
+            _replace_present(warehouse, moment)
+            if stage_more is not None:
+                _replace_chain(warehouse)
         elif last and moment < last.as_of:
             _add_past_day(warehouse, moment)
         warehouse.sql(
@@ -324,12 +327,10 @@ def _add_past_day(warehouse: Warehouse, as_of: datetime) -> None:
         _keep_day(warehouse, as_of, "from temp.person")
 
 
-def _replace_present(warehouse: Warehouse, as_of: datetime, *, has_more: bool) -> None:
+def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
     """Write what the lake holds of the newest run only, and drop the marks that led to it."""
     warehouse.sql("delete from lake.touched_user where batch_id in (from seen_batch)")
     warehouse.sql("delete from lake.removal_effect")
-    if has_more:
-        warehouse.sql("insert into lake.removal_effect by name from temp.removal_effect")
     for table, staged in (
         ("user_feature", "feature"),
         ("mv_persona_performance", "persona_performance"),
@@ -343,6 +344,13 @@ def _replace_present(warehouse: Warehouse, as_of: datetime, *, has_more: bool) -
         table = f"mv_user_magnetism_{window}"
         warehouse.sql(f"delete from lake.{table}")
         _insert(warehouse, table, "mv_user_magnetism", as_of=as_of, time_window=window)
+
+
+def _replace_chain(warehouse: Warehouse) -> None:
+    """Write removal effects, and what they and the next run's follow from."""
+    for table in ("removal_effect", "chain_step"):
+        warehouse.sql(f"delete from lake.{table}")
+        warehouse.sql(f"insert into lake.{table} by name from temp.{table}")
 
 
 def _insert(warehouse: Warehouse, table: str, relation: str, **params: object) -> None:

@@ -4,7 +4,7 @@ An estimate is an array whose row 0 is the data's own and whose further rows are
 that what is computed of one is computed of all.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mi_core.attribution import markov, shapley
 from mi_core.attribution.intervals import draw_weights
+from mi_core.attribution.markov import CONVERSION, NULL
 from mi_core.attribution.statistics import (
     RULES,
     PathTotals,
@@ -96,27 +97,28 @@ def estimate(
     for model, run in (("markov", _markov), ("shapley", _shapley)):
         if model in models and model not in found.abstained:
             try:
-                _refuse_too_few(rules, totals)
+                _refuse_too_few(rules, totals.conversions.sum())
                 run(warehouse, rules, found, seed)
             except Abstains as reason:
                 found.abstained[model] = str(reason)
     return found
 
 
-def effects_of_removal(warehouse: Warehouse, rules: AttributionRules) -> dict[str, float]:
-    """Of each key of the staged paths under markov; empty where that model abstains.
+def effects_of_removal(
+    chain: markov.Chain, times: FloatArray, keys: Sequence[str], rules: AttributionRules
+) -> dict[str, float]:
+    """Of each key under markov, from how many paths took each edge; empty where it abstains.
 
     Less work than `estimate`: no draws, and no other model.
     """
-    totals = path_totals(warehouse)
-    found = Estimates(keys_of(warehouse), totals, np.ones((1, totals.groups)))
+    conversions, nulls = (times[chain.target == end].sum() for end in (CONVERSION, NULL))
     try:
-        _refuse_too_few(rules, totals)
-        _markov(warehouse, rules, found, seed=0)
+        _refuse_too_few(rules, conversions)
+        _refuse_too_many_states(rules, chain, conversions + nulls)
     except Abstains:
         return {}
-    effects = found.removal.effects[0].tolist() if found.removal else []
-    return dict(zip(found.keys, effects, strict=True))
+    _, effects = chain.removal_effects(times)
+    return dict(zip(keys, effects.tolist(), strict=True))
 
 
 def share_out(parts: FloatArray, totals: FloatArray) -> FloatArray:
@@ -145,24 +147,27 @@ def _apply_rules(
     }
 
 
-def _refuse_too_few(rules: AttributionRules, totals: PathTotals) -> None:
-    conversions = int(totals.conversions.sum())
+def _refuse_too_few(rules: AttributionRules, conversions: float) -> None:
     if conversions < max(1, rules.min_conversions):
         raise Abstains(
-            f"Only {conversions} conversions have touchpoints; with fewer than "
+            f"Only {conversions:.0f} conversions have touchpoints; with fewer than "
             f"{max(1, rules.min_conversions)}, one more would turn the result over."
+        )
+
+
+def _refuse_too_many_states(rules: AttributionRules, chain: markov.Chain, paths: float) -> None:
+    order = rules.markov_order
+    if order > 1 and paths < rules.min_paths_per_state * chain.states:
+        raise Abstains(
+            f"{paths:,.0f} paths are too few for the {chain.states:,} states of a chain of order "
+            f"{order}: it takes {rules.min_paths_per_state:g} for each. A lower order may do."
         )
 
 
 def _markov(warehouse: Warehouse, rules: AttributionRules, found: Estimates, seed: int) -> None:
     order, totals = rules.markov_order, found.totals
     chain, steps = markov_steps(warehouse, order, totals.groups, len(found.keys))
-    paths = totals.conversions.sum() + totals.nulls.sum()
-    if order > 1 and paths < rules.min_paths_per_state * chain.states:
-        raise Abstains(
-            f"{paths:,.0f} paths are too few for the {chain.states:,} states of a chain of order "
-            f"{order}: it takes {rules.min_paths_per_state:g} for each. A lower order may do."
-        )
+    _refuse_too_many_states(rules, chain, totals.conversions.sum() + totals.nulls.sum())
     base, effects = chain.removal_effects(np.asarray(steps.sum(axis=0)).ravel())
     bases, draws = chain.bootstrap(steps, found.weights[1:])
     removal = RemovalEffects(np.concatenate([[base], bases]), np.vstack([effects, draws]))

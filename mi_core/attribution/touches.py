@@ -1,10 +1,19 @@
-"""What markov goes by in a look at one person: removal effects, stored with the scores."""
+"""What markov goes by in a look at one person: removal effects, stored with the scores.
 
-from datetime import datetime
+They follow from how many paths took which step of the chain. These counts are stored too, so that a
+scoring takes only those people out and puts them in again whose paths may have changed since.
+"""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from mi_core.attribution.markov import Chain
 from mi_core.attribution.models import effects_of_removal
-from mi_core.attribution.paths import Scope, stage_paths
-from mi_core.definitions import Definitions
+from mi_core.attribution.paths import LAKE, Scope, Source, stage_paths
+from mi_core.definitions import AttributionRules, Definitions
+from mi_core.relations import relation_sql
 from mi_core.scoring import naive_utc, period_before
 from mi_core.warehouse import Warehouse
 
@@ -20,27 +29,62 @@ COLUMNS = {
 }
 """Of the lake's table `removal_effect`."""
 
+_MANY_SHARE = 0.2
+"""With a larger share of changed people, all paths are looked at once, in place of theirs twice."""
+
+
+def _of_path_event(view: str) -> str:
+    """The rows of a view of everybody's events that the events in `path_event` give."""
+    return f"from ({relation_sql(view).replace('lake.user_event', 'path_event')})"
+
+
+_SOME = Source(
+    _of_path_event("views/touchpoint"),
+    _of_path_event("views/conversion"),
+    # When an address was left changes no step.
+    "select null::uuid as user_id, null::timestamp as email_captured_at limit 0",
+)
+"""The touchpoints and conversions of some people, by the views of everybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What the stored steps are of."""
+
+    as_of: datetime
+    config_version: str
+    days: int
+    lake_snapshot: int
+    has_history: bool
+
 
 def removal_effects(
     warehouse: Warehouse, definitions: Definitions, *, as_of: datetime, days: int = DAYS
 ) -> dict[str, float]:
     """Of each channel under markov, over everybody's paths; empty where that model abstains."""
-    rules = definitions.attribution.model_copy(update={"draws": 0})
+    rules = _without_draws(definitions)
     with warehouse.reading():
-        stage_paths(warehouse, Scope(*period_before(as_of, days)), rules)
-        return effects_of_removal(warehouse, rules)
+        _stage_steps(warehouse, "chain_step", Scope(*period_before(as_of, days)), rules, LAKE)
+        return _effects(warehouse, rules)
 
 
 def stage_removal_effects(
     warehouse: Warehouse, definitions: Definitions, *, as_of: datetime
 ) -> None:
-    """Stage them as `removal_effect`, in the columns of the lake's table, for `scoring.score`."""
-    effects = removal_effects(warehouse, definitions, as_of=as_of)
-    about = {
-        "as_of": naive_utc(as_of).isoformat(),
-        "config_version": definitions.version,
-        "days": DAYS,
-    }
+    """Stage `removal_effect` and `chain_step` as the lake's tables have them, to be published with
+    the scores: the same as `removal_effects`, for less where few people have changed.
+    """
+    rules, moment = _without_draws(definitions), naive_utc(as_of)
+    with warehouse.reading() as snapshot:
+        kept = _kept(warehouse, definitions, moment)
+        if kept and _few_changed(warehouse, kept, moment, snapshot):
+            _stage_again(warehouse, rules, kept, as_of, snapshot)
+        else:
+            scope = Scope(*period_before(as_of, DAYS))
+            _stage_steps(warehouse, "chain_step", scope, rules, LAKE)
+        effects = _effects(warehouse, rules)
+    about = {"as_of": moment.isoformat(), "config_version": definitions.version, "days": DAYS}
+    warehouse.stage("chain_step", "attribution/chain_stored", snapshot=snapshot, **about)
     nothing: list[tuple[str | None, float | None]] = [(None, None)]
     found = [*effects.items()] or nothing
     rows = [{**about, "channel": channel, "removal_effect": each} for channel, each in found]
@@ -60,3 +104,67 @@ def stored_removal_effects(
     if not stored:
         return removal_effects(warehouse, definitions, as_of=as_of)
     return {channel: effect for channel, effect in stored.items() if channel is not None}
+
+
+def _without_draws(definitions: Definitions) -> AttributionRules:
+    return definitions.attribution.model_copy(update={"draws": 0})
+
+
+def _kept(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> _Kept | None:
+    """What the stored steps are of, where they can be carried on to `as_of`."""
+    rows = warehouse.query("attribution/chain_kept").fetchall()
+    kept = _Kept(*rows[0]) if rows else None
+    if kept is None or not kept.has_history or kept.as_of > as_of:
+        return None
+    return kept if (kept.config_version, kept.days) == (definitions.version, DAYS) else None
+
+
+def _few_changed(warehouse: Warehouse, kept: _Kept, as_of: datetime, snapshot: int) -> bool:
+    """Stage whose paths may have changed, as `path_person`; tells whether they are few."""
+    changed = warehouse.stage(
+        "path_person",
+        "scores/scope_person",
+        as_of=as_of,
+        last_as_of=kept.as_of,
+        edges=[0, kept.days],
+        last_snapshot=kept.lake_snapshot,
+        snapshot=snapshot,
+    )
+    row = warehouse.sql("select count(*) from lake.user_milestone").fetchone()
+    return changed <= _MANY_SHARE * (row[0] if row else 0)
+
+
+def _stage_again(
+    warehouse: Warehouse, rules: AttributionRules, kept: _Kept, as_of: datetime, snapshot: int
+) -> None:
+    """Stage everybody's steps from those stored, by the paths of the people in `path_person`."""
+    lookback = timedelta(days=rules.lookback_days)
+    for step, moment, version in (
+        ("step_before", kept.as_of.replace(tzinfo=UTC), kept.lake_snapshot),
+        ("step_now", as_of, snapshot),
+    ):
+        scope = Scope(*period_before(moment, DAYS))
+        since = scope.since - lookback
+        warehouse.stage("path_event", "attribution/path_event", since=since, version=version)
+        _stage_steps(warehouse, step, scope, rules, _SOME)
+    warehouse.stage("chain_step", "attribution/chain_step_next")
+
+
+def _stage_steps(
+    warehouse: Warehouse, table: str, scope: Scope, rules: AttributionRules, source: Source
+) -> None:
+    """Stage as `table` how many of the paths took which step."""
+    stage_paths(warehouse, scope, rules, source=source)
+    order = rules.markov_order
+    warehouse.stage("transition", "attribution/transition", order=order)
+    warehouse.stage(table, "attribution/chain_step", order=order)
+
+
+def _effects(warehouse: Warehouse, rules: AttributionRules) -> dict[str, float]:
+    """Of each channel, from the steps in `chain_step`."""
+    keys = warehouse.stage("chain_key", "attribution/chain_key")
+    edges = warehouse.arrays("attribution/chain_edge", order=rules.markov_order)
+    chain = Chain.from_edges(edges["from_state"], edges["to_state"], keys)
+    names = warehouse.sql("select key from chain_key order by code").fetchall()
+    times = edges["times"].astype(np.float64)
+    return effects_of_removal(chain, times, [name for (name,) in names], rules)

@@ -90,6 +90,7 @@ OF_NOBODY: Mapping[str, frozenset[str]] = {
             "mv_persona_performance",
             "pull_window",
             "removal_effect",
+            "chain_step",
         }
     ),
     "state": frozenset(
