@@ -9,7 +9,7 @@ named as (
 )
 select
     list_transform(
-        generate_series(0, $order - 1),
+        [0, 1, 2, 3][:$order],
         lambda place: named.keys[transition.from_state >> 15 * place & 32767]
     ) as from_keys,
     if(transition.to_state < 0, null, named.keys[transition.to_state & 32767]) as to_key,
