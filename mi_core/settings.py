@@ -20,6 +20,9 @@ API_SECRETS = (
 )
 """What lets somebody in at the HTTP API."""
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""This machine: nobody listens on the way."""
+
 
 class Settings(BaseSettings):
     """What differs between installations. Each field is the variable `MI_<NAME>`."""
@@ -98,6 +101,17 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(
         600, ge=1, description="Requests to the HTTP API from one token or address."
     )
+    alert_urls: SecretStr | None = Field(
+        None,
+        description="Whom the watch tells: addresses as Apprise has them, comma-separated, such as "
+        "slack://… or mailto://….",
+    )
+    churn_webhook_url: SecretStr | None = Field(
+        None, description="Where people are sent whose churn risk has become high."
+    )
+    churn_webhook_secret: SecretStr | None = Field(
+        None, description="Standard Webhooks secret (whsec_…) that these are signed with."
+    )
     threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
     memory_limit: str = Field(
         "2GB",
@@ -118,12 +132,26 @@ class Settings(BaseSettings):
         return _api_host(host)
 
     @field_validator(
-        "rapidapi_key", "perplexity_api_key", "openai_api_key", "posthog_api_key", *API_SECRETS
+        "rapidapi_key",
+        "perplexity_api_key",
+        "openai_api_key",
+        "posthog_api_key",
+        "alert_urls",
+        "churn_webhook_url",
+        "churn_webhook_secret",
+        *API_SECRETS,
     )
     @classmethod
     def _is_set(cls, key: SecretStr | None) -> SecretStr | None:
         """An empty variable is none: `.env` files often have the name with nothing behind it."""
         return key if key and key.get_secret_value().strip(" ,") else None
+
+    @field_validator("churn_webhook_url")
+    @classmethod
+    def _is_kept_private(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not _is_private(url.get_secret_value()):
+            raise ValueError("it must be like https://service.example/hooks/churn")
+        return url
 
     @field_validator("catalog_url", "state_url")
     @classmethod
@@ -149,6 +177,17 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError(f"{name} is not valid: {first['msg']}.") from None
 
 
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way reads what is sent there: HTTPS, or this machine itself."""
+    try:
+        parts = urlsplit(url)
+        named, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    schemes = ("https", "http") if named in LOOPBACK else ("https",)
+    return bool(named) and parts.scheme in schemes and not parts.fragment
+
+
 def _api_host(host: str) -> str:
     """The host without a slash at its end; a key isn't sent to it in the clear."""
     try:
@@ -156,8 +195,8 @@ def _api_host(host: str) -> str:
         named, _ = parts.hostname or "", parts.port
     except ValueError:
         parts, named = urlsplit(""), ""
-    is_near = named in ("localhost", "127.0.0.1", "::1")
-    if not named or parts.scheme not in (("https", "http") if is_near else ("https",)):
+    schemes = ("https", "http") if named in LOOPBACK else ("https",)
+    if not named or parts.scheme not in schemes:
         raise ValueError("it must be like https://us.posthog.com or https://eu.posthog.com")
     if parts.username or parts.query or parts.fragment:
         raise ValueError("it must be a host alone, like https://us.posthog.com")

@@ -140,6 +140,25 @@ where
         where r.place > 1
     )
 """
+# Of two notices of one person the one that was sent stays, so that nobody is told of twice.
+_NOTICE_GIVES_WAY = """
+delete from churn_notice
+where user_id in (
+    select ranked.user_id
+    from (
+        select
+            n.user_id,
+            row_number() over (
+                partition by coalesce(m.new_id, n.user_id)
+                order by case when n.sent_at is null then 1 else 0 end, n.crossed_at, n.user_id
+            ) as place
+        from churn_notice as n
+        left join person_move as m on m.old_id = n.user_id
+        where m.old_id is not null or n.user_id in (select new_id from person_move)
+    ) as ranked
+    where ranked.place > 1
+)
+"""
 _RENAME = """
 update {table}
 set user_id = (select m.new_id from person_move as m where m.old_id = {table}.user_id)
@@ -157,6 +176,8 @@ FOLLOW_MOVES = (
     _PERSONA_RANK,
     _PERSONA_GIVES_WAY,
     _RENAME.format(table="user_persona"),
+    _NOTICE_GIVES_WAY,
+    _RENAME.format(table="churn_notice"),
     "drop table persona_rank",
     "drop table identity_rank",
     "drop table person_move",

@@ -58,6 +58,7 @@ def fill(workspace: Workspace, exports: Path) -> int:
     workspace.post([event("app_open", who(n), "06-09 10:00") for n in range(PEOPLE)])
     _enrich(workspace)
     ids = user_ids(workspace)
+    _tell_of_churn(workspace, ids)
     _leave_files(workspace, ids)
     return min(range(PEOPLE), key=lambda number: ids[number])
 
@@ -110,6 +111,14 @@ def _enrich(workspace: Workspace) -> None:
                 error=f"mark-{lead['user_id']}",
                 at=AS_OF,
             )
+
+
+def _tell_of_churn(workspace: Workspace, ids: list[str]) -> None:
+    with workspace.state.writing() as transaction:
+        transaction.change_each(
+            "insert into churn_notice (user_id, crossed_at, risk) values (:user, :at, 80)",
+            [{"user": each, "at": AS_OF} for each in ids],
+        )
 
 
 def _leave_files(workspace: Workspace, ids: list[str]) -> None:

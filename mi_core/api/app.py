@@ -17,10 +17,11 @@ from mi_core.api.nearby import Nearby
 from mi_core.api.problems import answer_problems
 from mi_core.api.routes import analytics, cron, events, marketing, people, reports, status
 from mi_core.api.signatures import Verifier
-from mi_core.api.tokens import Tokens, secrets_of
+from mi_core.api.tokens import Tokens
 from mi_core.api.watch import Watch
 from mi_core.ingest.keys import load_keys
 from mi_core.settings import API_SECRETS, Settings
+from mi_core.signing import secrets_of
 
 _ABOUT = """Events in; scores, journeys and figures out.
 

@@ -10,24 +10,21 @@ Whatever the headers hold, the answer is yes, 400 or 401.
 
 import base64
 import binascii
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from mi_core.api.problems import Refused
-from mi_core.api.tokens import bearer_of, is_one_of, secrets_of
-from mi_core.errors import SettingsError
+from mi_core.api.tokens import bearer_of, is_one_of
 from mi_core.settings import Settings
+from mi_core.signing import decoded, mac, secrets_of, signed
 
 TOLERANCE_SECONDS = 300
 _ID = re.compile(r"[\x21-\x2d\x2f-\x7e]{1,200}")
 """Printable, and without the point that parts it from the time in what is signed."""
 _HEX = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"[0-9]{1,12}")
-_SHORTEST = 16
 _WAYS = {
     "webhook_signing_secret": "Standard Webhooks headers (MI_WEBHOOK_SIGNING_SECRET)",
     "webhook_hmac_secret": "X-PostHog-Signature (MI_WEBHOOK_HMAC_SECRET)",
@@ -54,7 +51,10 @@ class Verifier:
             A signing secret isn't Base64 of 16 bytes or more, after an optional `whsec_`.
         """
         return cls(
-            tuple(map(_decoded, secrets_of(settings.webhook_signing_secret))),
+            tuple(
+                decoded(each, "MI_WEBHOOK_SIGNING_SECRET")
+                for each in secrets_of(settings.webhook_signing_secret)
+            ),
             secrets_of(settings.webhook_hmac_secret),
             secrets_of(settings.webhook_token),
             is_open,
@@ -90,8 +90,8 @@ class Verifier:
         if abs(now.timestamp() - int(timestamp)) > TOLERANCE_SECONDS:
             detail = "The webhook was signed over 5 minutes from now: a replay, or a wrong clock."
             raise Refused(401, detail)
-        signed = b".".join((webhook_id.encode(), timestamp.encode(), body))
-        expected = [_mac(secret, signed) for secret in self.signing]
+        message = signed(webhook_id, timestamp, body)
+        expected = [mac(secret, message) for secret in self.signing]
         given = map(_version_1, headers["webhook-signature"].split())
         if not any(is_one_of(each, expected) for each in given if each is not None):
             raise Refused(401, "The webhook's signature isn't of a secret that is known here.")
@@ -101,7 +101,7 @@ class Verifier:
         given = header.strip().lower().removeprefix("sha256=")
         if not _HEX.fullmatch(given):
             raise Refused(400, "The header X-PostHog-Signature isn't 64 hex digits.")
-        if not is_one_of(given, [_mac(secret.encode(), body) for secret in self.hmacs]):
+        if not is_one_of(given, [mac(secret.encode(), body) for secret in self.hmacs]):
             raise Refused(401, "The webhook's signature isn't of a secret that is known here.")
 
     def _ways(self) -> str:
@@ -112,24 +112,6 @@ class Verifier:
         }
         known = [_WAYS[name] for name, secrets in has.items() if secrets]
         return " or ".join(known or _WAYS.values())
-
-
-def _decoded(secret: str) -> bytes:
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) < _SHORTEST:
-        raise SettingsError(
-            "MI_WEBHOOK_SIGNING_SECRET must be whsec_ and Base64 of 16 bytes or more, as PostHog "
-            "shows it."
-        )
-    return key
-
-
-def _mac(secret: bytes, message: bytes) -> str:
-    """64 hex digits."""
-    return hmac.digest(secret, message, hashlib.sha256).hex()
 
 
 def _version_1(signature: str) -> str | None:

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import SecretStr
 
 from mi_core.api.problems import Refused
 from mi_core.settings import Settings
+from mi_core.signing import secrets_of
 
 Scope = Literal["read", "write", "cron", "people"]
 
@@ -46,12 +46,6 @@ class Tokens:
     def settings_for(self, scope: Scope) -> str:
         """The variables whose tokens have a scope, for people."""
         return " or ".join(f"MI_{name.upper()}" for name, gives in _GIVES.items() if scope in gives)
-
-
-def secrets_of(setting: SecretStr | None) -> tuple[str, ...]:
-    """The secrets in a setting, separated by commas; several are for rotation."""
-    text = setting.get_secret_value() if setting else ""
-    return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
 def is_one_of(given: str, known: Iterable[str]) -> bool:

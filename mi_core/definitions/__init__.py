@@ -16,6 +16,7 @@ from mi_core.definitions.models import (
     PersonaRule,
     SignalRule,
 )
+from mi_core.definitions.monitoring import Limit, MonitoringRules
 from mi_core.definitions.prices import (
     EnrichmentRules,
     ModelPrice,
@@ -33,8 +34,10 @@ __all__ = [
     "Event",
     "FunnelStep",
     "IntentRules",
+    "Limit",
     "MagnetismRules",
     "ModelPrice",
+    "MonitoringRules",
     "OpenAIPrice",
     "PerplexityPrice",
     "Persona",

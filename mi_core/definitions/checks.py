@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 
 from mi_core.definitions.models import Channels, Cuts, Privacy
+from mi_core.definitions.monitoring import LOW_IS_BAD, MonitoringRules
 from mi_core.definitions.tables import MICRO, Definitions, tag
 
 Path = tuple[str, ...]
@@ -25,6 +26,7 @@ def problems(definitions: Definitions) -> Iterator[Problem]:
     yield from _sums(definitions)
     yield from attribution_problems(definitions)
     yield from _signals(definitions)
+    yield from _limits(definitions.monitoring)
 
 
 def _unknown(path: Path, kind: str, name: str | None, allowed: Iterable[str]) -> Iterator[Problem]:
@@ -201,6 +203,17 @@ def _signals(definitions: Definitions) -> Iterator[Problem]:
         if max(rule.points, rule.cap or 0) >= most:
             points = f"{max(rule.points, rule.cap or 0):g} points"
             yield ("signals", name), f"gives {points}, but at most {int(most)} can be ranked."
+
+
+def _limits(rules: MonitoringRules) -> Iterator[Problem]:
+    for name, limit in rules.limits().items():
+        cuts: Cuts = (("warning", limit.warning), ("alert", limit.alert))
+        if name in LOW_IS_BAD:
+            cuts = cuts[::-1]
+        if cuts[0][1] > cuts[1][1]:
+            worse = "below" if name in LOW_IS_BAD else "above"
+            has = f"warning = {limit.warning:g}, alert = {limit.alert:g}"
+            yield ("monitoring", name), f"must have its alert {worse} its warning, but has {has}."
 
 
 def _shared_positions(table: Path, positions: Mapping[str, int]) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mi_core.definitions.checks import Problem, problems
-from mi_core.definitions.tables import Definitions
+from mi_core.definitions.tables import OF_NO_SCORE, Definitions
 from mi_core.errors import DefinitionError
 
 Document = dict[str, Any]
@@ -53,12 +53,12 @@ def load_definitions(overlay: Path | None = None) -> Definitions:
 def definitions_from_config(body: str) -> Definitions:
     """The definitions that `Definitions.config()` gave, from their JSON text.
 
-    What an older version kept of them had no prices; those are the package's.
+    What an older version kept of them had no prices or no limits; those are the package's.
     """
     stored = json.loads(body)
-    if "enrichment" not in stored:
-        prices = next(each for each in _package_sources() if each.name == "prices.toml")
-        stored |= prices.document
+    missing = set(OF_NO_SCORE) - stored.keys()
+    for source in _package_sources() if missing else ():
+        stored |= {name: source.document[name] for name in missing & source.document.keys()}
     text = json.dumps(stored, default=str)
     return _checked(text, [_Source("stored configuration", stored)])
 

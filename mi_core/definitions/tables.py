@@ -23,9 +23,13 @@ from mi_core.definitions.models import (
     Privacy,
     SignalRule,
 )
+from mi_core.definitions.monitoring import MonitoringRules
 from mi_core.definitions.prices import EnrichmentRules
 
 MICRO = 1_000_000
+
+OF_NO_SCORE = ("enrichment", "monitoring")
+"""Tables that no score depends on, so that the version of the definitions leaves them out."""
 
 Row = dict[str, Any]
 
@@ -45,6 +49,7 @@ class Definitions(Frozen):
     funnel: Funnel
     attribution: AttributionRules
     enrichment: EnrichmentRules
+    monitoring: MonitoringRules
 
     @field_validator("personas")
     @classmethod
@@ -54,7 +59,7 @@ class Definitions(Frozen):
     @cached_property
     def version(self) -> str:
         """12 hex digits that change with any value that scores depend on, and with nothing else."""
-        scoring = self.model_dump(mode="json", exclude_none=True, exclude={"enrichment"})
+        scoring = self.model_dump(mode="json", exclude_none=True, exclude=set(OF_NO_SCORE))
         text = json.dumps(scoring, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

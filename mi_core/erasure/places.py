@@ -71,6 +71,7 @@ STATE = (
     Place("enrichment_step", ("lead_id",), "what each step of the enrichment gave", "lead"),
     Place("enrichment_call", _USER, "what was asked of which provider, and its cost", "id as text"),
     Place("company_profile", ("domain",), "what is known of the company of the address", "domain"),
+    Place("churn_notice", _USER, "when a service was told of their churn risk", "id as text"),
     Place("erased_id", ("id_hash",), "that ids stay erased", "id as text"),
 )
 
@@ -104,6 +105,10 @@ OF_NOBODY: Mapping[str, frozenset[str]] = {
             "enrichment_batch",
             "erasure",
             "webhook_delivery",
+            "alert",
+            "alert_change",
+            "alert_notice",
+            "sending",
         }
     ),
 }

@@ -39,6 +39,7 @@ _LET_GO = {
     "enrichment_call": "update enrichment_call set user_id = :nobody, lead_id = null,"
     f" request_id = null, error = null where {_THEIRS}",
     "user_persona": f"delete from user_persona where {_THEIRS}",
+    "churn_notice": f"delete from churn_notice where {_THEIRS}",
     "user_identity": f"delete from user_identity where {_THEIRS}",
 }
 TABLES = ("inbox", *_LET_GO)

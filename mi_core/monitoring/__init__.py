@@ -1,0 +1,1 @@
+"""The watch: what to look at, whom to tell, who is about to leave."""

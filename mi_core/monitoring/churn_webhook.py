@@ -1,0 +1,217 @@
+"""Sends who is about to leave to another service, as Standard Webhooks has it.
+
+https://github.com/standard-webhooks/standard-webhooks: a JSON body of `type`, `timestamp`, `data`;
+headers webhook-id, webhook-timestamp and webhook-signature. A batch keeps its id over all tries, so
+that the receiver can drop what it has already; it counts as sent only once it was answered with
+2xx. People appear under their pseudonymous ids alone.
+"""
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from mi_core.errors import SettingsError
+from mi_core.magnetism import AT_RISK
+from mi_core.monitoring.churn import AtRisk, note_crossings
+from mi_core.monitoring.looking import Looking
+from mi_core.monitoring.sending import Claim, claimed
+from mi_core.settings import Settings
+from mi_core.signing import decoded, secrets_of, signature
+from mi_core.state import State
+
+TYPE = "churn_risk.high"
+PER_BATCH = 100
+TRIES = 4
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 30.0
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+AGAIN = frozenset({408, 425, 429})
+"""Answers that may be another ones soon; so may any of 500 on."""
+
+_WAITING = """
+select user_id, batch_id
+from churn_notice
+where sent_at is null
+order by case when batch_id is null then 1 else 0 end, batch_id, crossed_at, user_id
+"""
+_PUT_IN = "update churn_notice set batch_id = :batch_id where user_id = :user_id"
+_SENT = "update churn_notice set sent_at = :at where user_id = :user_id and batch_id = :batch_id"
+# The id of a batch that has arrived would have later people taken for a repeat.
+_LEFT_OUT = "update churn_notice set batch_id = null where batch_id = :batch_id and sent_at is null"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of a run: people and batches sent, people that wait, and why they do."""
+
+    sent: int
+    batches: int
+    waiting: int
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Where people are sent; `sleep` waits for seconds, `chance` gives 0-1."""
+
+    url: str
+    secrets: tuple[bytes, ...]
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+
+    def __repr__(self) -> str:
+        return "Webhook(…)"
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Webhook":
+        """The webhook of MI_CHURN_WEBHOOK_URL.
+
+        Raises
+        ------
+        SettingsError
+            It isn't set, or its secret isn't or can't be read.
+        """
+        if settings.churn_webhook_url is None:
+            raise SettingsError("MI_CHURN_WEBHOOK_URL isn't set, so there is nobody to send to.")
+        secrets = secrets_of(settings.churn_webhook_secret)
+        if not secrets:
+            raise SettingsError(
+                "MI_CHURN_WEBHOOK_SECRET isn't set: without a signature the receiver can't know who"
+                " sends. It is whsec_ and Base64 of 24 random bytes."
+            )
+        keys = tuple(decoded(each, "MI_CHURN_WEBHOOK_SECRET") for each in secrets)
+        return cls(settings.churn_webhook_url.get_secret_value(), keys)
+
+    def post(self, webhook_id: str, body: bytes, claim: Claim) -> str | None:
+        """Deliver a body, with tries as long as it helps; returns what is wrong, or nothing."""
+        problem: str | None = None
+        wait = 0.0
+        with httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
+            for number in range(TRIES):
+                self.sleep(wait)
+                if not claim.renew():
+                    return "Another run has begun to send; this one has stopped."
+                problem, asked = self._ask(client, webhook_id, body)
+                if asked is None:
+                    return problem
+                wait = max(asked, self._pause(number))
+        return problem
+
+    def _pause(self, number: int) -> float:
+        """Seconds after a try, with full jitter, over twice as long after each."""
+        return self.chance() * min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * float(2**number))
+
+    def _ask(
+        self, client: httpx.Client, webhook_id: str, body: bytes
+    ) -> tuple[str | None, float | None]:
+        """What is wrong, and for how long the receiver asks to be left alone; None: no use."""
+        headers = self._headers(webhook_id, body)
+        try:
+            # What it says in its answer is of no interest, however long it is.
+            with client.stream("POST", self.url, content=body, headers=headers) as response:
+                return _verdict(response)
+        except httpx.TransportError as error:
+            return f"The churn webhook can't be reached ({type(error).__name__}).", 0.0
+
+    def _headers(self, webhook_id: str, body: bytes) -> dict[str, str]:
+        timestamp = str(int(time.time()))
+        signatures = (signature(each, webhook_id, timestamp, body) for each in self.secrets)
+        return {
+            "content-type": "application/json",
+            "user-agent": "mi-core",
+            "webhook-id": webhook_id,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": " ".join(signatures),
+        }
+
+
+def _verdict(response: httpx.Response) -> tuple[str | None, float | None]:
+    status = response.status_code
+    if 200 <= status < 300:
+        return None, None
+    said = f"The churn webhook answered {status}"
+    if status in AGAIN or status >= 500:
+        return f"{said}, {TRIES} times.", _asked_wait(response)
+    if 300 <= status < 400:
+        said += ", which leads elsewhere: set MI_CHURN_WEBHOOK_URL to where it leads"
+    else:
+        said += ": it doesn't take what is sent; see its log, the URL and the secret"
+    return f"{said}. The next run goes on from here.", None
+
+
+def send_churn(at: Looking, webhook: Webhook) -> Delivery:
+    """Send all who are at risk and of whom the service wasn't told.
+
+    Where another run is sending just now, nothing is; the rest waits for the next run.
+    """
+    with claimed(at.state, "churn webhook") as claim:
+        if claim is None:
+            return Delivery(0, 0, 0, "Another run is sending just now.")
+        people = {each.user_id: each for each in note_crossings(at)}
+        waiting = _batches(at.state)
+        sent = batches = 0
+        problem = None
+        for batch_id, user_ids in waiting.items():
+            # Who is no longer at risk isn't told of.
+            told = [people[each] for each in user_ids if each in people]
+            if not told:
+                continue
+            problem = webhook.post(batch_id, _body(told, at), claim)
+            if problem:
+                break
+            _mark(at.state, batch_id, told)
+            sent, batches = sent + len(told), batches + 1
+        left = sum(each in people for ids in waiting.values() for each in ids) - sent
+    return Delivery(sent, batches, left, problem)
+
+
+def _batches(state: State) -> dict[str, list[str]]:
+    """People who wait, by batch; who is in none yet is put into new ones, for good."""
+    found: dict[str, list[str]] = {}
+    with state.writing() as transaction:
+        rows = transaction.rows(_WAITING)
+        for row in rows:
+            if row["batch_id"]:
+                found.setdefault(row["batch_id"], []).append(row["user_id"])
+        fresh = [row["user_id"] for row in rows if not row["batch_id"]]
+        for start in range(0, len(fresh), PER_BATCH):
+            batch_id, some = str(uuid4()), fresh[start : start + PER_BATCH]
+            found[batch_id] = some
+            transaction.change_each(
+                _PUT_IN, [{"batch_id": batch_id, "user_id": each} for each in some]
+            )
+    return found
+
+
+def _mark(state: State, batch_id: str, told: Sequence[AtRisk]) -> None:
+    now = datetime.now(UTC)
+    rows = [{"at": now, "user_id": each.user_id, "batch_id": batch_id} for each in told]
+    with state.writing() as transaction:
+        transaction.change_each(_SENT, rows)
+        transaction.change(_LEFT_OUT, batch_id=batch_id)
+
+
+def _body(people: Sequence[AtRisk], at: Looking) -> bytes:
+    document = {
+        "type": TYPE,
+        "timestamp": at.as_of.astimezone(UTC).isoformat(),
+        "data": {"limit": AT_RISK, "people": [_told(each) for each in people]},
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _told(person: AtRisk) -> dict[str, Any]:
+    seen = person.last_seen_at
+    return asdict(person) | {"last_seen_at": seen.replace(tzinfo=UTC).isoformat() if seen else None}
+
+
+def _asked_wait(response: httpx.Response) -> float:
+    """Seconds of a Retry-After, within what a run waits."""
+    text = response.headers.get("retry-after", "")
+    return min(float(text), LONGEST_WAIT_SECONDS) if text.isascii() and text.isdigit() else 0.0
