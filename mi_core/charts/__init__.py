@@ -29,6 +29,11 @@ from mi_core.charts.acquisition import (
     personas,
 )
 from mi_core.charts.attribution import MARKS, credit, disagreement, paths, spend_and_credit
+from mi_core.charts.cohorts import (
+    lifecycle,
+    retention_curve,
+    stickiness,
+)
 from mi_core.charts.journeys import (
     days_to_conversion,
     funnel,
@@ -52,10 +57,13 @@ __all__ = [
     "disagreement",
     "funnel",
     "intent_distribution",
+    "lifecycle",
     "path_lengths",
     "paths",
     "personas",
     "retention",
+    "retention_curve",
     "spend_and_credit",
+    "stickiness",
     "time_to_convert",
 ]

@@ -4,17 +4,24 @@ Counts of people or acts are taken as Poisson, sums of money as compound Poisson
 binomial. Days on which many act together make the truth wider than that; so a change is called
 clear only if its interval leaves out "no change", and no sentence says more than its interval.
 
+Whoever picks from several changes the one to tell says `among` how many: chance would make one in
+twenty look clear, so that all intervals are made wide enough to hold together (Bonferroni).
+
 Sources: Newcombe (1998), Statistics in Medicine 17:873–890, method 10, for a difference of shares;
-Przyborowski and Wilenski (1940), Biometrika 31:313–323, as an interval, for a ratio of counts.
+Przyborowski and Wilenski (1940), Biometrika 31:313–323, as an interval, for a ratio of counts;
+Agresti and Min (2005), Statistics in Medicine 24:729–740, for shares of people who are the same.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import exp, hypot, inf, log, sqrt
+from statistics import NormalDist
 
 from mi_core import words
 
 CONFIDENCE = 0.95
-_Z = 1.959963984540054
+
+_Cell = tuple[float, bool | None, bool | None]
 
 
 @dataclass(frozen=True)
@@ -40,13 +47,18 @@ class Change:
     def is_up(self) -> bool:
         return self.value > self.before
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the interval says anything at all."""
+        return self.low > -1 or self.high < (1 if self.is_share else inf)
 
-def of_counts(value: int, before: int) -> Change:
+
+def of_counts(value: int, before: int, *, among: int = 1) -> Change:
     """The change of a count of people or acts, periods being of one length."""
     total = value + before
     if not total:
         return Change(0, 0, -1, inf)
-    low, high = _of_binomial(value, total, "exact")
+    low, high = _exact_range(value, total, among)
     return Change(value, before, _odds(low) - 1, _odds(high) - 1)
 
 
@@ -54,22 +66,37 @@ def of_sums(value: float, squares: float, before: float, squares_before: float) 
     """The change of a sum, such as revenue; `squares` are the sums of the squares of its parts."""
     if value <= 0 or before <= 0:
         return Change(value, before, -1, inf)
-    spread = _Z * sqrt(squares / value**2 + squares_before / before**2)
+    spread = _z(1) * sqrt(squares / value**2 + squares_before / before**2)
     ratio = log(value / before)
     return Change(value, before, exp(ratio - spread) - 1, exp(ratio + spread) - 1)
 
 
-def of_shares(part: int, whole: int, part_before: int, whole_before: int) -> Change:
-    """The change of a share, `part` of `whole`."""
+def of_costs(cost: float, count: int, cost_before: float, count_before: int) -> Change:
+    """The change of what each of a count cost; the costs themselves are known, not drawn."""
+    if not (count and count_before and cost_before):
+        return Change(
+            cost / count if count else 0, cost_before / count_before if count_before else 0, -1, inf
+        )
+    counted, ratio = of_counts(count, count_before), cost / cost_before
+    return Change(
+        cost / count,
+        cost_before / count_before,
+        ratio / (1 + counted.high) - 1,
+        ratio / (1 + counted.low) - 1,
+    )
+
+
+def of_shares(
+    part: int, whole: int, part_before: int, whole_before: int, *, among: int = 1
+) -> Change:
+    """The change of a share, `part` of `whole`; the people of the one aren't those of the other."""
     if not whole or not whole_before:
         nothing = part / whole if whole else 0.0
         was = part_before / whole_before if whole_before else 0.0
         return Change(nothing, was, -1, 1, is_share=True)
     share, was = part / whole, part_before / whole_before
-    (low, high), (low_was, high_was) = (
-        share_range(part, whole),
-        share_range(part_before, whole_before),
-    )
+    low, high = share_range(part, whole, among=among)
+    low_was, high_was = share_range(part_before, whole_before, among=among)
     return Change(
         share,
         was,
@@ -79,9 +106,37 @@ def of_shares(part: int, whole: int, part_before: int, whole_before: int) -> Cha
     )
 
 
-def share_range(part: int, whole: int) -> tuple[float, float]:
+def of_moves(people: Iterable[tuple[int, bool | None, bool | None]], *, among: int = 1) -> Change:
+    """The change of the share of a group among people most of whom were there before, too.
+
+    A normal interval over people, each with what they add to the share now and take from the one
+    before. As Agresti and Min advise, half a person is added to each way of being there both times.
+
+    Parameters
+    ----------
+    people
+        How many are in the group now, and were then; None where they aren't, or weren't, there.
+    """
+    counted = list(people)
+    value, before = _share(counted, 1), _share(counted, 2)
+    if value is None or before is None:
+        return Change(value or 0.0, before or 0.0, -1, 1, is_share=True)
+    padded = [*counted, *((0.5, now, was) for now in (True, False) for was in (True, False))]
+    spread = _z(among) * sqrt(_variance(padded))
+    middle = (_share(padded, 1) or 0.0) - (_share(padded, 2) or 0.0)
+    return Change(value, before, middle - spread, middle + spread, is_share=True)
+
+
+def share_range(part: int, whole: int, *, among: int = 1) -> tuple[float, float]:
     """The Wilson interval of a share."""
-    return _of_binomial(part, whole, "wilson") if whole else (0.0, 1.0)
+    if not whole:
+        return 0.0, 1.0
+    z, share = _z(among), part / whole
+    middle = (share + z**2 / (2 * whole)) / (1 + z**2 / whole)
+    reach = z * sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2)) / (1 + z**2 / whole)
+    # Of none and of all, rounding would leave a speck.
+    low = 0.0 if part == 0 else middle - reach
+    return low, 1.0 if part == whole else middle + reach
 
 
 def said(change: Change, *, more: str = "more", fewer: str = "fewer") -> str:
@@ -103,6 +158,8 @@ def said(change: Change, *, more: str = "more", fewer: str = "fewer") -> str:
 
 
 def _no_clear_change(change: Change) -> str:
+    if not change.is_known:
+        return "too few to compare"
     if change.value == change.before:
         return "no change"
     if change.is_share:
@@ -120,11 +177,42 @@ def _signed(share: float) -> str:
     return f"{'+' if share > 0 else '−'}{words.percent(abs(share))}"
 
 
-def _of_binomial(part: int, whole: int, method: str) -> tuple[float, float]:
-    from scipy.stats import binomtest
+def _share(people: Sequence[_Cell], side: int) -> float | None:
+    """The group's share now (1) or then (2); None of nobody."""
+    whole = _whole(people, side)
+    return sum(each[0] for each in people if each[side]) / whole if whole else None
 
-    found = binomtest(part, whole).proportion_ci(CONFIDENCE, method=method)
-    return float(found.low), float(found.high)
+
+def _whole(people: Sequence[_Cell], side: int) -> float:
+    return sum(each[0] for each in people if each[side] is not None)
+
+
+def _variance(people: Sequence[_Cell]) -> float:
+    """Of the difference of the two shares."""
+    now, then = (_share(people, side) or 0.0 for side in (1, 2))
+    whole, whole_then = (_whole(people, side) for side in (1, 2))
+    return sum(
+        number * (_part(is_now, now, whole) - _part(was, then, whole_then)) ** 2
+        for number, is_now, was in people
+    )
+
+
+def _part(is_in: bool | None, share: float, whole: float) -> float:
+    """What one person adds to a share, beside its mean."""
+    return 0.0 if is_in is None else (is_in - share) / whole
+
+
+def _z(among: int) -> float:
+    return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / among / 2)
+
+
+def _exact_range(part: int, whole: int, among: int) -> tuple[float, float]:
+    """The Clopper-Pearson interval of a share."""
+    from scipy.stats import beta
+
+    tail = (1 - CONFIDENCE) / among / 2
+    low = float(beta.ppf(tail, part, whole - part + 1)) if part else 0.0
+    return low, float(beta.ppf(1 - tail, part + 1, whole - part)) if part < whole else 1.0
 
 
 def _odds(share: float) -> float:

@@ -1,0 +1,19 @@
+-- One row: the sums of the squares of what each person paid, in cents, in [$since, $until) and in
+-- [$previous, $since); a sum of revenue is as sure as they are small.
+with
+paid as (
+    select
+        user_id,
+        occurred_at >= $since as is_current,
+        sum(value)::double as cents
+    from lake.user_event
+    where
+        occurred_at >= $previous
+        and occurred_at < $until
+        and etype in ('purchase', 'subscription_renewal')
+    group by all
+)
+select
+    coalesce(sum(cents * cents) filter (where is_current), 0.0) as squares,
+    coalesce(sum(cents * cents) filter (where not is_current), 0.0) as squares_before
+from paid
