@@ -41,6 +41,13 @@ from mi_core.charts.journeys import (
     retention,
     time_to_convert,
 )
+from mi_core.charts.magnetism import (
+    band_windows,
+    risk_by_group,
+    risk_then_and_now,
+    share_rows,
+    stayed_away,
+)
 
 __all__ = [
     "BANDS",
@@ -50,6 +57,7 @@ __all__ = [
     "acquisition_funnel",
     "band_shares",
     "band_trend",
+    "band_windows",
     "churn_risk",
     "coverage",
     "credit",
@@ -63,7 +71,11 @@ __all__ = [
     "personas",
     "retention",
     "retention_curve",
+    "risk_by_group",
+    "risk_then_and_now",
+    "share_rows",
     "spend_and_credit",
+    "stayed_away",
     "stickiness",
     "time_to_convert",
 ]

@@ -109,7 +109,8 @@ def band_trend(shares: "pl.DataFrame") -> "Chart":
         for band, was, now in zip(first["band"], first["share"], last["share"], strict=True)
     ]
     # Ticks at scorings: the axis' own choice would put hours between two close ones.
-    ticks = alt.Axis(format="%-d %b", tickCount={"interval": "month", "step": 1}, labelOverlap=True)
+    days = [{"year": at.year, "month": at.month, "date": at.day} for at in scorings]
+    ticks = alt.Axis(format="%-d %b", values=days, labelOverlap=True, labelFlush=True)
     chart = (
         alt.Chart(shares, height=220)
         .mark_line(point={"size": 40, "filled": True})

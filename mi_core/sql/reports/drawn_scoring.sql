@@ -1,0 +1,19 @@
+-- One row: the scorings that the one of $as_of is compared with, each with the version of its
+-- definitions; null where there is none before it. `last` is the one before, `week` the one nearest
+-- to a week earlier, `begin` the one nearest to $since.
+with
+earlier as (
+    select as_of, max(config_version) as config_version
+    from lake.score_run
+    where as_of < $as_of::timestamp
+    group by as_of
+)
+select
+    max(as_of) as last_at,
+    arg_min(as_of, abs(epoch_us(as_of) - epoch_us($as_of::timestamp - interval 7 day))) as week_at,
+    arg_min(as_of, abs(epoch_us(as_of) - epoch_us($since::timestamp))) as begin_at,
+    arg_max(config_version, as_of) as last_version,
+    arg_min(config_version, abs(epoch_us(as_of) - epoch_us($as_of::timestamp - interval 7 day)))
+        as week_version,
+    arg_min(config_version, abs(epoch_us(as_of) - epoch_us($since::timestamp))) as begin_version
+from earlier
