@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from mi_core.ingest.spend import SpendSummary
     from mi_core.ingest.summary import PullSummary
     from mi_core.journey import Journey
+    from mi_core.monitoring import Check, Delivery
+    from mi_core.monitoring.looking import Looking
     from mi_core.refresh import Refreshed
     from mi_core.reports import Difference, Order, Shelf
     from mi_core.retention import Retention
@@ -536,8 +538,7 @@ class Workspace(Inlet):
         again = reports.render(
             self.path, reports.find_report(then.report).notebook, target, parameters
         )
-        now = reports.read_manifest(again).model_copy(update={"parameters": then.parameters})
-        return again, reports.compare(then, now)
+        return again, reports.compare(then, reports.read_manifest(again))
 
     @cached_property
     def shelf(self) -> "Shelf":
@@ -545,6 +546,54 @@ class Workspace(Inlet):
         from mi_core.reports import Shelf
 
         return Shelf(self.path / "reports")
+
+    def watch(self, as_of: datetime | None = None, *, notify: bool = False) -> "list[Check]":
+        """Look at freshness, coverage, drift, enrichment and money; see `monitoring.watching`.
+
+        Writes `reports/status.html`, and remembers since when what is so.
+
+        Parameters
+        ----------
+        as_of
+            Exclusive; default: now.
+        notify
+            Tell the channels of MI_ALERT_URLS what they don't know yet.
+
+        Raises
+        ------
+        SettingsError
+            With `notify`: there is no channel, or one that can't be read.
+        NotDelivered
+            A channel didn't take its message. The page is written all the same.
+        """
+        from mi_core.monitoring.watching import watch
+
+        return watch(self._looking(as_of), self.keys, self.settings, notify=notify)
+
+    def churn_list(self, as_of: datetime | None = None) -> "pl.DataFrame":
+        """Whose churn risk has become high, of whom no service was told; see `monitoring.churn`."""
+        from mi_core.monitoring.churn import churn_list
+
+        return churn_list(self._looking(as_of))
+
+    def send_churn(self) -> "Delivery":
+        """Send these to MI_CHURN_WEBHOOK_URL, each person once; see `monitoring.churn_webhook`.
+
+        Raises
+        ------
+        SettingsError
+            The webhook or its secret isn't set, or can't be read.
+        """
+        from mi_core.monitoring.churn_webhook import Webhook, send_churn
+
+        return send_churn(self._looking(None), Webhook.of(self.settings))
+
+    def _looking(self, as_of: datetime | None) -> "Looking":
+        from mi_core.monitoring.looking import Looking
+
+        moment = in_utc("as_of", as_of or datetime.now(UTC))
+        self._keep_classified()
+        return Looking(self.warehouse, self.state, self.definitions, moment)
 
     def forget(self, distinct_id: str) -> "Receipt":
         """Erase a person physically and keep them out from now on; see `erasure.forget`.

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partialmethod
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -16,6 +17,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner, Result
 
 from mi_core.cli import app
+from mi_core.errors import ReportError
 from mi_core.workspace import Workspace
 
 OVERLAY = """
@@ -206,24 +208,25 @@ def test_a_workspace_that_can_be_none_is_one_sentence(tmp_path: Path):
     assert complaint("init", "--workspace", file) == f"mi: {file}: File exists."
 
 
-def test_help_names_every_report(workspace: Path):
-    shown = run("report", "--help").stdout
+def test_every_report_is_listed(workspace: Path):
+    shown = {each["report"] for each in as_json("report", "--list")}
     notebooks = (Path(__file__).parent.parent / "notebooks").glob("report-*.ipynb")
 
     for notebook in notebooks:
         name = notebook.stem.removeprefix("report-")
-        assert f"{name}:" in shown
+        assert name in shown
         assert f"did you mean '{name}'" in complaint("report", name[:-1])
 
 
 def test_a_report_takes_its_own_parameters_only(workspace: Path):
     said = complaint("report", "--by", "channel")
-    assert "no report parameter 'by'. Allowed: as_of, days" in said
+    assert "no report parameter 'by'. Allowed: as_of, config, days" in said
 
 
 def test_a_report_before_the_first_scoring_is_one_sentence(workspace: Path):
     assert complaint("report").startswith("mi: Nobody has been scored yet")
-    assert not list((workspace / "reports").glob("*"))
+    assert "Nobody has been scored yet" in (workspace / "reports" / "index.html").read_text()
+    assert not (workspace / "reports" / "acquisition.html").exists()
 
 
 def test_a_history_begins_before_its_end(workspace: Path):
@@ -361,16 +364,53 @@ def test_doctor_finds_keys_that_others_can_read(own_workspace: Path):
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Result:
     folder = tmp_path_factory.mktemp("demo")
-    return run("demo", "--events", "2000", "--workspace", folder, "--json")
+    with pytest.MonkeyPatch.context() as patch:
+        # Of all reports one: test_report_page.py renders each.
+        patch.setattr(Workspace, "report_all", partialmethod(Workspace.report_all, ["acquisition"]))
+        return run("demo", "--events", "2000", "--workspace", folder, "--json")
 
 
-def test_demo_ends_by_naming_its_reports(demo: Result):
-    pages = list(json.loads(demo.stdout)["reports"].values())
+def test_demo_ends_by_naming_the_index_of_its_reports(demo: Result):
+    index = json.loads(demo.stdout)["index"]
 
     assert demo.exit_code == 0
-    assert [Path(page).name for page in pages] == ["acquisition.html", "attribution.html"]
-    assert demo.stderr.split()[-2:] == pages
-    assert all(Path(page).read_text().startswith("<!DOCTYPE html>") for page in pages)
+    assert demo.stderr.split()[-1] == index
+    assert 'href="acquisition.html"' in Path(index).read_text()
+
+
+def test_a_report_is_made_again_from_its_page(demo: Result):
+    where = ("--workspace", json.loads(demo.stdout)["workspace"])
+    page = Path(json.loads(demo.stdout)["index"]).with_name("acquisition.html")
+
+    again = run("report", "--manifest", page, *where)
+
+    assert again.exit_code == 0, again.stderr
+    assert "Both say the same: every figure, and how it was made." in again.stderr
+    assert as_json("report-diff", page, page.parent / "again" / "acquisition.html") == []
+
+
+def test_all_reports_are_made_those_that_fail_are_named(demo: Result, monkeypatch, tmp_path):
+    where = ("--workspace", json.loads(demo.stdout)["workspace"])
+    failures = {"acquisition": tmp_path / "acquisition.html", "costs": ReportError("No leads.")}
+    monkeypatch.setattr(Workspace, "report_all", lambda *_, **__: failures)
+
+    result = run("report", "--all", *where)
+
+    assert result.exit_code == 1
+    assert "acquisition.html" in result.stdout
+    assert "No leads." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (("acquisition", "--all"), "One of a report's name, --all and --manifest"),
+        (("--all", "--out", "page.html"), "--all goes with --as-of alone"),
+        (("--manifest", "page.html", "--days", "7"), "--manifest goes with --out alone"),
+    ],
+)
+def test_a_report_asked_for_in_two_ways_is_refused(workspace: Path, asked, expected):
+    assert expected in complaint("report", *asked)
 
 
 def test_a_person_is_shown_with_reasons_and_advice(demo: Result):

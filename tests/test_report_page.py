@@ -14,7 +14,16 @@ from stores import new_workspace
 
 from mi_core.errors import ReportError, UnknownName
 from mi_core.ingest.classify import classification_version
-from mi_core.reports import notebook, render, rendering
+from mi_core.reports import (
+    Manifest,
+    Shelf,
+    find_report,
+    print_page,
+    read_manifest,
+    render,
+    rendering,
+)
+from mi_core.reports.manifest import CLOSING, OPENING
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "report-acquisition.ipynb"
 FIGURES = {"acquisition": 7, "attribution": 9}
@@ -42,7 +51,8 @@ def name(request):
 @pytest.fixture(scope="module")
 def page(workspace, name):
     parameters = {"days": 90, "as_of": AS_OF.isoformat()}
-    return render(workspace, notebook(name), workspace / "reports" / f"{name}.html", parameters)
+    page = workspace / "reports" / f"{name}.html"
+    return render(workspace, find_report(name).notebook, page, parameters)
 
 
 class Page(HTMLParser):
@@ -97,6 +107,18 @@ def test_page_has_language_skip_link_and_one_heading_of_all(parsed):
     assert ("html", {"lang": "en"}) in parsed.tags
     assert ("a", {"class": "skip", "href": "#content"}) in parsed.tags
     assert [tag for tag, _ in parsed.tags].count("h1") == 1
+
+
+def test_page_can_be_made_again(page, name):
+    manifest = read_manifest(page)
+    assert manifest.report == name
+    assert manifest.parameters == {"days": 90}
+    assert manifest.as_of == AS_OF
+    assert manifest.lake_snapshot
+    assert manifest.packages["duckdb"]
+    assert manifest.figures
+    assert 1 <= len(manifest.summary) <= 12
+    assert all(said and "<" not in said for said in manifest.summary)
 
 
 def test_links_inside_the_page_lead_somewhere(parsed):
@@ -195,10 +217,8 @@ def browser():
         browser.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_page_in_a_browser(browser, page, name, width, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
+def open_page(browser, page, figures, *, width, scheme):
+    """A tab with the page in it, offline, all of it drawn; what it asked for; what it said."""
     asked: list[str] = []
     said: list[str] = []
     context = browser.new_context(
@@ -210,15 +230,74 @@ def test_page_in_a_browser(browser, page, name, width, scheme):
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.goto(page.as_uri())
     tab.wait_for_function(
-        "count => document.querySelectorAll('figure svg.marks').length === count",
-        arg=FIGURES[name],
+        "count => document.querySelectorAll('figure svg.marks').length === count", arg=figures
     )
     tab.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    return tab, asked, said
 
+
+def violations(tab, *rules):
+    from axe_playwright_python.sync_playwright import Axe
+
+    # Without lists of what is well, which take as long to put together as the checks.
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    found = Axe().run(tab, options=options).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found]
+
+
+def test_page_in_a_browser(browser, page, name):
+    tab, asked, said = open_page(browser, page, FIGURES[name], width=390, scheme="dark")
+
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert violations(tab) == []
+    tab.emulate_media(color_scheme="light")
+    tab.set_viewport_size({"width": 1280, "height": 844})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert violations(tab, "color-contrast") == []
     assert asked == [page.as_uri()]
     assert said == []
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    # Without lists of what is well, which take as long to put together as the checks.
-    found = Axe().run(tab, options={"resultTypes": ["violations"]}).response["violations"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
-    context.close()
+    tab.context.close()
+
+
+def page_about(file: Path, report: str) -> Path:
+    """A page of that report in which nothing is but what it is made from."""
+    about = Manifest(report=report, title=find_report(report).title, parameters={}, as_of=AS_OF)
+    text = f"{OPENING}{about.written()}{CLOSING}"
+    file.write_text(f'<!DOCTYPE html><html lang="en"><title>A page</title>{text}<p>Hello</p>')
+    return file
+
+
+def test_index_is_searched(browser, tmp_path):
+    shelf, names = Shelf(tmp_path), ("acquisition", "attribution")
+    for name in names:
+        shelf.file(name, page_about(shelf.page(name), name))
+    tab, asked, said = open_page(browser, shelf.page("index"), 0, width=390, scheme="dark")
+
+    tab.get_by_role("searchbox").fill("ATTRIBUTION 2024")
+    assert tab.locator("article:visible").count() == 1
+    assert tab.get_by_role("status").text_content() == "1 report"
+    tab.get_by_role("searchbox").fill("nobody says this")
+    assert tab.locator("article:visible").count() == 0
+    assert tab.get_by_role("status").text_content() == "No report has all of these words."
+    tab.get_by_role("searchbox").fill("")
+    assert tab.locator("article:visible").count() == 2
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    assert violations(tab) == []
+    assert asked == [shelf.page("index").as_uri()]
+    assert said == []
+    tab.get_by_role("link", name=find_report("attribution").title).click()
+    tab.wait_for_url("**/attribution.html")
+    tab.context.close()
+
+
+@pytest.mark.usefixtures("browser")
+def test_page_is_printed(tmp_path):
+    pdf = print_page(page_about(tmp_path / "page.html", "acquisition"))
+
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_without_a_browser_the_page_is_there_to_be_printed_by_hand(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ReportError, match=r"page\.html, but to print it needs Chromium"):
+        print_page(tmp_path / "page.html")

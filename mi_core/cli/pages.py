@@ -71,18 +71,27 @@ def report(
         with open_workspace(workspace) as opened, terminal.progress() as progress:
             progress("Rendering the report", 0, 1)
             page = opened.report(name or "acquisition", as_of=as_of, pdf=pdf, **more)
-        terminal.write({"page": page}, as_json=as_json)
+        printed = {"pdf": page.with_suffix(".pdf")} if pdf else {}
+        terminal.write({"page": page, **printed}, as_json=as_json)
 
 
 def report_diff(
-    before: Annotated[Path, typer.Argument(help="A page that mi report made.")],
-    after: Annotated[Path, typer.Argument(help="Another.")],
+    before: Annotated[
+        Path, typer.Argument(help="A page that mi report made; also as it is in reports/.")
+    ],
+    after: Annotated[Path, typer.Argument(help="Another of the same report.")],
+    workspace: WorkspacePath = None,
     as_json: Json = False,
 ) -> None:
     """Say what differs between two pages: how they were made, and each figure."""
     from mi_core.reports import compare, read_manifest
 
-    _tell(compare(read_manifest(before), read_manifest(after)), as_json=as_json)
+    shelf = workspace_folder(workspace) / "reports"
+    then, now = (
+        read_manifest(page if page.exists() or not (shelf / page).exists() else shelf / page)
+        for page in (before, after)
+    )
+    _tell(compare(then, now), as_json=as_json)
 
 
 def _list(*, as_json: bool) -> None:

@@ -9,13 +9,17 @@ REPORTS, QUARANTINE, STAGING = "reports", "quarantine", "staging"
 
 
 def reports_with(folder: Path, hashes: Iterable[str]) -> list[Path]:
-    """Pages, and what is left of unfinished ones, in which one of the hashes stands."""
+    """Pages, and what is left of unfinished ones, in which one of the hashes stands.
+
+    And their prints: a PDF is compressed, but says what the page beside it says.
+    """
     needles = [form.encode() for each in hashes for form in (each, each.replace("-", ""))]
-    return [
+    found = [
         file
         for file in _files(folder / REPORTS)
         if any(needle in _content(file) for needle in needles)
     ]
+    return [*found, *(pdf for page in found if (pdf := page.with_suffix(".pdf")).exists())]
 
 
 def _content(file: Path) -> bytes:

@@ -24,6 +24,7 @@ _AS_USUAL = ("workspace", "as_of", "days", "snapshot", "config")
 class _Card:
     """What the index shows of one report."""
 
+    stem: str
     title: str
     question: str
     group: str
@@ -68,6 +69,7 @@ def _card(shelf: Shelf, stem: str, link: Link) -> _Card:
     known = catalogue().get(manifest.report if manifest else stem)
     is_plain = known is not None and known.name == stem
     return _Card(
+        stem=stem,
         title=_title(manifest) if manifest else known.title if known else stem,
         question=known.question if known else "",
         group=_GROUPS[_group(known.cadence) if known and is_plain else 2],

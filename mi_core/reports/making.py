@@ -1,9 +1,10 @@
 """Making reports: what is asked for, rendered two at a time, with failures remembered."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,19 +53,31 @@ def made(
     workspace_path: Path, shelf: Shelf, orders: Sequence[Order]
 ) -> Iterator[tuple[Order, Path | ReportError]]:
     """Render what was ordered; each with its page, or why there is none, as it ends."""
+    if len(orders) == 1:
+        yield orders[0], _page_or_failure(workspace_path, shelf, orders[0])
+        return
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = {pool.submit(_page, workspace_path, shelf, each): each for each in orders}
+        running = {pool.submit(_beside, workspace_path, shelf, each): each for each in orders}
         try:
             for done in as_completed(running):
-                failure = done.exception()
-                if failure is not None and not isinstance(failure, ReportError):
-                    raise failure
-                yield running[done], failure or done.result()
+                yield running[done], done.result()
         finally:
             for each in running:
                 each.cancel()
 
 
-def _page(workspace_path: Path, shelf: Shelf, asked: Order) -> Path:
-    with shelf.run(asked.stem) if asked.stem else nullcontext():
-        return render(workspace_path, asked.notebook, asked.target, asked.parameters)
+def _beside(workspace_path: Path, shelf: Shelf, asked: Order) -> Path | ReportError:
+    """As `_page_or_failure`, in a thread: closes the event loop that Jupyter leaves open there."""
+    try:
+        return _page_or_failure(workspace_path, shelf, asked)
+    finally:
+        with suppress(RuntimeError):  # It had none yet.
+            asyncio.get_event_loop().close()
+
+
+def _page_or_failure(workspace_path: Path, shelf: Shelf, asked: Order) -> Path | ReportError:
+    try:
+        with shelf.run(asked.stem) if asked.stem else nullcontext():
+            return render(workspace_path, asked.notebook, asked.target, asked.parameters)
+    except ReportError as failure:
+        return failure

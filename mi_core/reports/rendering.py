@@ -22,6 +22,9 @@ from mi_core.stories.foot import MANIFEST
 
 _SUMMARY = r'<ul class="summary">.*?</ul>'
 
+_SAID_BY_FOOT = ("workspace", "as_of", "snapshot", "config")
+"""Parameters of which the foot says what came of them."""
+
 _SENTENCES = ("ReportError", "UnknownName", "BadValue", "SnapshotGone")
 """Errors of a cell that say themselves what is to be done."""
 
@@ -149,15 +152,16 @@ def _manifest(ran: Any, notebook: Path, parameters: Mapping[str, object]) -> Man
     ]
     said: dict[str, Any] = next((each.pop(MANIFEST) for each in shown if MANIFEST in each), {})
     markup = "".join(str(each.get("text/html", "")) for each in shown)
-    summary = re.findall(r"<li>(.*?)</li>", "".join(re.findall(_SUMMARY, markup, re.DOTALL)))
+    first = re.search(_SUMMARY, markup, re.DOTALL)
+    summary = re.findall(r"<li>(.*?)</li>", first[0], re.DOTALL) if first else []
     name = notebook.stem.removeprefix("report-")
-    asked = {key: value for key, value in parameters.items() if key != "workspace"}
+    asked = {key: value for key, value in parameters.items() if key not in _SAID_BY_FOOT}
     return Manifest(
         report=name,
         title=ran.metadata.get("title", name),
         parameters=asked,
         summary=[text_of(each) for each in summary],
-        **said,
+        **{"as_of": parameters.get("as_of")} | said,
     )
 
 

@@ -98,6 +98,8 @@ class Shelf:
 
     def file(self, stem: str, page: Path) -> None:
         """Keep a page in the history and in the index."""
+        # A print is of the page before.
+        page.with_suffix(".pdf").unlink(missing_ok=True)
         as_of = read_manifest(page).as_of
         if as_of is not None:
             kept = self._edition(stem, as_of)

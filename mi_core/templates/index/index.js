@@ -2,25 +2,29 @@
 const form = document.querySelector("form[role=search]");
 const told = (text) => text.toLowerCase().replace(/\s+/g, " ");
 
+function show(article, words) {
+  const all = told(article.textContent);
+  article.hidden = !words.every((word) => all.includes(word));
+  const history = article.querySelector("details");
+  if (!history) return;
+  const elsewhere = told([...article.children].filter((each) => each !== history).map((each) => each.textContent).join(" "));
+  const ofDates = words.filter((word) => !elsewhere.includes(word));
+  for (const edition of history.querySelectorAll("li")) {
+    edition.hidden = !ofDates.every((word) => told(edition.textContent).includes(word));
+  }
+  history.open = ofDates.length > 0 && history.querySelector("li:not([hidden])") !== null;
+}
+
 function search() {
-  const wanted = told(form.elements.search.value).split(" ").filter(Boolean);
-  let found = 0;
-  for (const article of document.querySelectorAll("article")) {
-    const holds = (node) => wanted.every((word) => told(node.textContent).includes(word));
-    article.hidden = !holds(article);
-    found += !article.hidden;
-    const history = article.querySelector("details");
-    for (const item of article.querySelectorAll(".history li")) item.hidden = false;
-    if (!history) continue;
-    const dates = [...history.querySelectorAll("li")].filter(holds);
-    history.open = wanted.length > 0 && dates.length > 0;
-    if (history.open) for (const item of history.querySelectorAll("li")) item.hidden = !dates.includes(item);
-  }
+  const words = told(form.elements.search.value).split(" ").filter(Boolean);
+  const articles = [...document.querySelectorAll("article")];
+  for (const article of articles) show(article, words);
   for (const group of document.querySelectorAll(".group")) {
-    group.hidden = !group.querySelector("article:not([hidden])");
+    group.hidden = group.querySelector("article:not([hidden])") === null;
   }
-  const reports = found === 1 ? "1 report" : `${found} reports`;
-  form.querySelector("[role=status]").textContent = wanted.length ? reports : "";
+  const found = articles.filter((each) => !each.hidden).length;
+  const said = found === 0 ? "No report has all of these words." : found === 1 ? "1 report" : `${found} reports`;
+  form.querySelector("[role=status]").textContent = words.length ? said : "";
 }
 
 if (form) {
