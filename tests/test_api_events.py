@@ -7,10 +7,12 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -425,6 +427,8 @@ def report(client: TestClient) -> Iterator[str]:
     folder: Path = client.app.state.folder / "reports"  # type: ignore[attr-defined]
     folder.mkdir()
     (folder / "by channel.html").write_text("<script>1</script>")
+    (folder / "history" / "by channel").mkdir(parents=True)
+    (folder / "history" / "by channel" / "2024-06-01T000000.html").write_text("of June")
     (folder.parent / "secret.html").write_text("no report")
     yield "by channel.html"
     shutil.rmtree(folder)
@@ -441,7 +445,16 @@ def test_reports_are_listed_and_served_for_a_token(client: TestClient, report: s
 
 
 @pytest.mark.parametrize(
-    "name", ["../secret.html", "..%2Fsecret.html", "%2E%2E/secret.html", "none.html", "hash.keys"]
+    "name",
+    [
+        "history/by channel/../../../secret.html",
+        "history/by channel/2024-06-02T000000.html",
+        "../secret.html",
+        "..%2Fsecret.html",
+        "%2E%2E/secret.html",
+        "none.html",
+        "hash.keys",
+    ],
 )
 def test_nothing_else_is_served(client: TestClient, report: str, name: str):
     assert client.get(f"/reports/{name}", headers=READ).status_code == 404
@@ -451,12 +464,23 @@ def test_a_link_opens_what_it_names(client: TestClient, report: str):
     one = client.post("/api/v1/reports/link", json={"report": report}, headers=READ).json()
     every = client.post("/api/v1/reports/link", json={"days": 1}, headers=READ).json()
     listed = client.get(every["path"]).text
-    onward = listed.partition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    newest, earlier = (unescape(each) for each in re.findall(r'href="([^#"]+)"', listed))
+    june = {"report": "history/by channel/2024-06-01T000000.html"}
+    edition = client.post("/api/v1/reports/link", json=june, headers=READ).json()
 
     assert client.get(one["path"]).status_code == 200
     assert client.get(one["path"].replace("by%20channel.html", "")).status_code == 401
     assert client.get(one["path"][:-2] + "..").status_code == 401
-    assert client.get(f"/reports/{onward}").status_code == 200
+    assert client.get(f"/reports/{newest}").status_code == 200
+    assert client.get(f"/reports/{earlier}").text == "of June"
+    assert client.get(every["path"].replace("/?", "/index.html?")).text == listed
+    assert client.get(edition["path"]).text == "of June"
+    assert (
+        client.get(
+            edition["path"].replace("history/by%20channel/2024-06-01T000000", "by%20channel")
+        ).status_code
+        == 401
+    )
     assert one["expires_at"] > every["expires_at"]
 
 

@@ -58,7 +58,7 @@ def get_index(
 ) -> Response:
     _check(request, ALL)
     # Who came by a link to all goes on by it.
-    query = f"?{request.url.query}" if signature else ""
+    query = f"?{request.url.query}" if "signature" in request.query_params else ""
     page = index_page(Shelf(_folder(request)), lambda path: quote(path) + query)
     return HTMLResponse(page, headers=_INDEX)
 
