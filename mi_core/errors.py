@@ -8,6 +8,7 @@ MiError
 │   └── SnapshotGone     the lake keeps no history of then
 ├── IngestError          a file that can't be taken in; nothing of it was
 ├── PullError            PostHog can't be pulled from; what was taken before stays
+├── NotDelivered         a channel that didn't take a message; all else is done
 ├── UnreadableBody       what a sender posted can't be read
 │   └── BodyTooLarge     it is larger than is taken
 ├── RelationError        SQL that failed, with the relation's name
@@ -20,8 +21,9 @@ MiError
 Every message is a sentence for a person: the bad value, what is allowed, the nearest match.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 
 class MiError(Exception):
@@ -54,6 +56,17 @@ class IngestError(MiError):
 
 class PullError(MiError):
     """PostHog can't be pulled from, or answers something else; what was taken before stays."""
+
+
+class NotDelivered(MiError):
+    """A channel didn't take a message, which is sent again at the next run; all else is done.
+
+    `checks` are what a watch found.
+    """
+
+    def __init__(self, message: str, checks: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.checks = list(checks)
 
 
 class UnreadableBody(MiError):

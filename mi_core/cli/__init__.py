@@ -19,6 +19,7 @@ from mi_core.cli import (
     serve,
     spend,
     store,
+    watch,
 )
 from mi_core.cli.app import app
 
@@ -38,6 +39,8 @@ COMMANDS = (
     pages.report,
     pages.report_diff,
     pages.demo,
+    watch.watch,
+    watch.churn,
     serve.serve,
     privacy.export,
     privacy.forget,

@@ -6,6 +6,7 @@ channel by its kind, such as `slack`, alone.
 
 import logging
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,8 +32,7 @@ class Channel:
 
     def send(self, title: str, body: str) -> bool:
         """Whether the message was taken; why it wasn't may hold the address, so nobody says."""
-        import apprise
-
+        apprise = _apprise()
         with _silent():
             try:
                 to = apprise.Apprise(self.address, asset=_asset())
@@ -70,8 +70,6 @@ def send(settings: Settings, title: str, body: str) -> list[str]:
 
 
 def _channel(number: int, address: str) -> Channel:
-    import apprise
-
     schema, between, _ = address.partition("://")
     schema = schema.lower()
     if not between or schema not in _schemas():
@@ -82,7 +80,7 @@ def _channel(number: int, address: str) -> Channel:
             f" slack://, mailto:// or ntfys://{hint}"
         )
     with _silent():
-        if apprise.Apprise.instantiate(address) is None:
+        if _apprise().Apprise.instantiate(address) is None:
             raise SettingsError(
                 f"MI_ALERT_URLS: address {number}, of {schema}, lacks something that Apprise asks"
                 " of such an address; docs/monitoring.md has examples."
@@ -93,16 +91,26 @@ def _channel(number: int, address: str) -> Channel:
 @cache
 def _schemas() -> frozenset[str]:
     """The kinds of addresses that there are."""
-    from apprise.manager_plugins import NotificationManager
+    plugins = _apprise().manager_plugins.NotificationManager()
+    return frozenset(plugins.schemas())
 
-    return frozenset(NotificationManager().schemas())  # type: ignore[no-untyped-call]
+
+@cache
+def _apprise() -> Any:
+    """Apprise; its import warns of a module that Python 3.13 hasn't, and that it can do without."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import apprise
+        from apprise.manager_plugins import NotificationManager
+
+        # It loads them once, at the first question.
+        NotificationManager().schemas()  # type: ignore[no-untyped-call]
+    return apprise
 
 
 def _asset() -> Any:
     """Who sends, in channels that show it; without pictures, which are loaded from elsewhere."""
-    import apprise
-
-    return apprise.AppriseAsset(
+    return _apprise().AppriseAsset(
         app_id="Marketing intelligence",
         app_desc="Marketing intelligence",
         app_url="",

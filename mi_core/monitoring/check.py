@@ -87,7 +87,7 @@ def written(value: float | None, unit: str) -> str:
 
 
 def _hours(value: float) -> str:
-    return words.days(value / 24)
+    return words.days(value / 24) if value else "none"
 
 
 def _dollars(value: float) -> str:

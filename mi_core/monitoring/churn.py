@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mi_core import words
 from mi_core.magnetism import AT_RISK, RECOMMENDATIONS
 from mi_core.monitoring.looking import Looking
-from mi_core.state import moment
+from mi_core.state import INBOX_KEY, moment
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,11 +22,9 @@ KEEP_IN_TOUCH = "Keep in touch."
 
 _NOTED = "select user_id, sent_at from churn_notice"
 _RECOVERED = "delete from churn_notice where user_id = :user_id"
-# Scores may have been computed before somebody was forgotten.
 _CROSSED = """
 insert into churn_notice (user_id, crossed_at, risk, risk_before)
-select :user_id, :at, :risk, :before
-where not exists (select 1 from erased_id where id_hash = :user_id)
+values (:user_id, :at, :risk, :before)
 on conflict (user_id) do nothing
 """
 
@@ -102,7 +100,7 @@ def note_crossings(at: Looking) -> list[AtRisk]:
         low = at.warehouse.relation(
             "monitoring/low_risk", as_of=as_of, user_ids=noted, below=below
         )["user_id"].to_list()
-    crossed = [
+    crossed: list[dict[str, Any]] = [
         {
             "user_id": each.user_id,
             "at": as_of.replace(tzinfo=UTC),
@@ -113,8 +111,12 @@ def note_crossings(at: Looking) -> list[AtRisk]:
     ]
     with at.state.writing() as transaction:
         transaction.change_each(_RECOVERED, [{"user_id": each} for each in low])
-        transaction.change_each(_CROSSED, crossed)
-    return people
+        # Scores may have been computed before somebody was forgotten; from here on nobody is.
+        transaction.one_at_a_time(INBOX_KEY)
+        erased = transaction.known("erased_id", "id_hash", [row["user_id"] for row in crossed])
+        here = [row for row in crossed if row["user_id"] not in erased]
+        transaction.change_each(_CROSSED, here)
+    return [each for each in people if each.user_id not in erased]
 
 
 def advice(code: str | None) -> str:
@@ -131,7 +133,7 @@ def _people_at_risk(at: Looking) -> tuple[datetime | None, list[AtRisk]]:
     rows = at.warehouse.relation(
         "monitoring/churn_risk", as_of=as_of, earlier=earlier, risk=AT_RISK
     )
-    return as_of, [_at_risk(row, as_of) for row in rows.iter_rows(named=True)]
+    return as_of, [_at_risk(row) for row in rows.iter_rows(named=True)]
 
 
 def _scorings(at: Looking) -> tuple[datetime | None, datetime | None]:
@@ -158,33 +160,28 @@ def _scorings(at: Looking) -> tuple[datetime | None, datetime | None]:
     return newest, last.replace(tzinfo=None) if last else before
 
 
-def _at_risk(row: dict[str, Any], as_of: datetime) -> AtRisk:
+def _at_risk(row: dict[str, Any]) -> AtRisk:
     codes = row["recommendations"] or []
     return AtRisk(
         user_id=row["user_id"],
         risk=row["churn_risk"],
         risk_before=row["churn_risk_before"],
-        reason=reason(row, as_of),
+        reason=reason(row),
         recommendation=codes[0] if codes else None,
         last_seen_at=row["last_seen_at"],
     )
 
 
-def reason(row: dict[str, Any], as_of: datetime) -> str:
-    """Why the risk is what it is: who it is, how long they have been away, how magnetism went."""
-    who = (
-        f"Bought {words.count(row['purchases'], 'time')}"
-        if row["purchases"]
-        else "Began a trial"
-        if row["has_tried"]
-        else "Left an address"
-    )
+def reason(row: dict[str, Any]) -> str:
+    """Why the risk is what it is: who it is, when they were active last, how magnetism went."""
+    if row["purchases"]:
+        who = words.count(row["purchases"], "purchase")
+    else:
+        who = "Began a trial" if row["has_tried"] else "Left an address"
     seen = row["last_seen_at"]
-    away = (
-        f"; last seen {words.days((as_of - seen).total_seconds() / 86400)} before" if seen else ""
-    )
+    active = f"last active on {words.day(seen)}" if seen else "never active in the product"
     now, before = round(row["magnetism_index"]), row["magnetism_before"]
-    went = f"; magnetism {now}"
+    went = f"magnetism {now}"
     if before is not None and round(before) != now:
-        went = f"; magnetism {'fell' if before > now else 'rose'} from {round(before)} to {now}"
-    return f"{who}{away}{went}."
+        went = f"magnetism {'fell' if before > now else 'rose'} from {round(before)} to {now}"
+    return f"{who}; {active}; {went}."

@@ -38,7 +38,7 @@ _WAITING = """
 select user_id, batch_id
 from churn_notice
 where sent_at is null
-order by case when batch_id is null then 1 else 0 end, batch_id, crossed_at, user_id
+order by case when batch_id is null then 1 else 0 end, batch_id, risk desc, user_id
 """
 _PUT_IN = "update churn_notice set batch_id = :batch_id where user_id = :user_id"
 _SENT = "update churn_notice set sent_at = :at where user_id = :user_id and batch_id = :batch_id"

@@ -109,7 +109,7 @@ def unknown_events(at: Looking) -> Check:
     limit, named = at.rules.unknown_events, ("unknown_events", "Unknown event names")
     row = at.row("known_events", **at.week)
     if row["events"] < limit.least:
-        few = f"The last 7 days have {words.count(row['events'], 'event')}: too few to tell."
+        few = f"Too few events came in the last 7 days to tell: {words.number(row['events'])}."
         return can_not_tell(*named, limit, few)
     share = row["unknown"] / row["events"]
     said = (

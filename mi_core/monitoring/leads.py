@@ -98,4 +98,6 @@ def lead_queue(at: Looking) -> Check:
 
 
 def _few(leads: int) -> str:
+    if not leads:
+        return "No lead ended in the last 7 days."
     return f"{words.count(leads, 'lead')} ended in the last 7 days: too few to tell."

@@ -40,17 +40,9 @@ where alert.seen_at < excluded.seen_at
 """
 _CHANGE = """
 insert into alert_change (name, changed_at, status, value)
-select :name, :at, :status, :value
-where not exists (
-    select 1
-    from alert_change as last
-    where
-        last.name = :name
-        and last.status = :status
-        and last.changed_at = (
-            select max(each.changed_at) from alert_change as each where each.name = :name
-        )
-)
+select name, since, status, cast(:value as double precision)
+from alert
+where name = :name and since = :at
 on conflict (name, changed_at) do update
 set status = excluded.status, value = excluded.value
 """
@@ -101,13 +93,7 @@ def record(state: State, checks: Iterable[Check], *, as_of: datetime) -> None:
                 at=as_of,
                 well=int(check.status == "ok"),
             ):
-                transaction.change(
-                    _CHANGE,
-                    name=check.name,
-                    at=as_of,
-                    status=check.status,
-                    value=check.value,
-                )
+                transaction.change(_CHANGE, name=check.name, at=as_of, value=check.value)
 
 
 def seen(state: State) -> dict[str, Seen]:
@@ -206,14 +192,14 @@ def _paragraph(check: Check, kind: News) -> str:
 def _news(
     state: State, channel: str, rules: MonitoringRules, checks: Sequence[Check], as_of: datetime
 ) -> dict[str, News]:
-    """By the name of the check; of one that a newer watch saw, that one tells."""
+    """By the name of the check; of one that a newer watch saw otherwise, that one tells."""
     with state.reading() as transaction:
         now = _seen(transaction)
         told = {
             row["name"]: Told(row["status"], _at(row["notified_at"]))
             for row in transaction.rows(_TOLD, channel=channel)
         }
-    mine = (now[check.name] for check in checks if check.name in now)
+    mine = [now[check.name] for check in checks if now[check.name].status == check.status]
     found = {
         each.name: news_of(each, told.get(each.name), rules, as_of=as_of)
         for each in mine

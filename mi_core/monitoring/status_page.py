@@ -115,5 +115,9 @@ def _counted(checks: Sequence[Check]) -> str:
         (sum(each.status == status for each in checks), IN_WORDS[status])
         for status in ("alert", "warning", "ok", "unknown")
     ]
-    told = [f"{number} {said}" for number, said in numbers if number]
+    told = [f"{number} {said}{_plural(said, number)}" for number, said in numbers if number]
     return f"{words.count(len(checks), 'check')}: {words.listed(told)}. Times are in UTC."
+
+
+def _plural(said: str, number: int) -> str:
+    return "s" if number > 1 and said in ("alert", "warning") else ""

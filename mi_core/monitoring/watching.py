@@ -1,11 +1,8 @@
 """The watch: look at everything, remember it, show it, and tell whom it concerns."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
 from mi_core import words
 from mi_core.enrichment import ledger, queue
+from mi_core.errors import NotDelivered
 from mi_core.ingest.keys import HashKeys
 from mi_core.monitoring import notices
 from mi_core.monitoring.check import Check
@@ -15,31 +12,29 @@ from mi_core.monitoring.status_page import Facts, write_status
 from mi_core.settings import Settings
 
 
-@dataclass(frozen=True)
-class Watched:
-    """What a watch found, its page, and whom it told; `notified` is None where it wasn't asked."""
-
-    checks: Sequence[Check]
-    page: Path
-    notified: notices.Notified | None = None
-
-
-def watch(at: Looking, keys: HashKeys, settings: Settings, *, notify: bool = False) -> Watched:
+def watch(at: Looking, keys: HashKeys, settings: Settings, *, notify: bool = False) -> list[Check]:
     """Look at the workspace, write its status page, and with `notify` tell the channels.
 
     Raises
     ------
     SettingsError
         With `notify`: there is no channel, or one that can't be read. All else is done.
+    NotDelivered
+        A channel didn't take its message; all else is done.
     """
     checks = look(at)
     notices.record(at.state, checks, as_of=at.as_of)
     seen = notices.seen(at.state)
-    page = write_status(at.warehouse.path / "reports", checks, seen, _facts(at), as_of=at.as_of)
-    if not notify:
-        return Watched(checks, page)
-    told = notices.notify(at.state, keys, settings, at.rules, checks, as_of=at.as_of)
-    return Watched(checks, page, told)
+    write_status(at.warehouse.path / "reports", checks, seen, _facts(at), as_of=at.as_of)
+    if notify:
+        told = notices.notify(at.state, keys, settings, at.rules, checks, as_of=at.as_of)
+        if told.failed:
+            raise NotDelivered(
+                f"{words.listed(told.failed)} didn't take the message; it is sent again at the next"
+                " run. See MI_ALERT_URLS.",
+                checks,
+            )
+    return checks
 
 
 def _facts(at: Looking) -> Facts:

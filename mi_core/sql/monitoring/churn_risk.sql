@@ -1,11 +1,14 @@
 -- One row per person with a churn risk of $risk or more at the scoring $as_of who once bought,
 -- tried or left an address: risk and magnetism over 30 days, what is advised, both at the scoring
--- $earlier, and when they were here last. The earlier ones are null for who wasn't scored then.
+-- $earlier, and when they last did something in the product. The earlier ones are null for who
+-- wasn't scored then.
 with
 history as (
     select
         user_id,
-        max(occurred_at) as last_seen_at,
+        max(occurred_at) filter (
+            event_name in (select event_name from taxonomy where is_engagement)
+        ) as last_seen_at,
         count(*) filter (where etype = 'purchase') as purchases
     from lake.user_event
     where occurred_at < $as_of

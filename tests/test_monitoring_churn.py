@@ -1,0 +1,282 @@
+"""Who is about to leave: each told of once, by signed webhooks over loopback."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from monitoring_hook import Hook, Post, listening
+from report_samples import AS_OF, fill, magnetism, person, put
+from starlette.datastructures import Headers
+from stores import new_workspace
+from typer.testing import CliRunner
+
+from mi_core.api.signatures import Verifier
+from mi_core.cli import app
+from mi_core.errors import SettingsError
+from mi_core.ingest.classify import classification_version
+from mi_core.monitoring.churn_webhook import Delivery, Webhook, send_churn
+from mi_core.settings import load_settings
+from mi_core.signing import decoded
+from mi_core.workspace import Workspace
+
+SECRET, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAECAwQFBgcICQoLDA0ODw=="
+AT_RISK = [person(f"person {number:02}") for number in (0, 2, 3, 4, 6)]
+"""Of the sample people: a risk of 70 or more, and an address, a trial or a purchase."""
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with listening() as opened:
+        yield opened
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Workspace]:
+    """Sample people with three scorings."""
+    with new_workspace(tmp_path / "shop") as workspace:
+        with workspace.warehouse.publish("rows of the tests"):
+            fill(workspace.warehouse)
+            version = classification_version(workspace.definitions)
+            workspace.warehouse.sql(f"insert into lake.classification values ('{version}')")
+        yield workspace
+
+
+def webhook(hook: Hook, waits: list[float] | None = None, *secrets: str) -> Webhook:
+    """To `hook`; what it would wait is noted in place of waiting."""
+    keys = tuple(decoded(each, "X") for each in secrets or [SECRET])
+    noted = waits if waits is not None else []
+    return Webhook(f"{hook.url}/churn", keys, sleep=noted.append, chance=lambda: 1.0)
+
+
+def send(shop: Workspace, hook: Hook, waits: list[float] | None = None) -> Delivery:
+    return send_churn(shop._looking(None), webhook(hook, waits))
+
+
+def told(posts: list[Post]) -> list[str]:
+    return [each["user_id"] for post in posts for each in post.json["data"]["people"]]
+
+
+def score_again(shop: Workspace, at: str, risks: dict[str, int]) -> None:
+    """One more scoring, as of a day of 2024, of people by name."""
+    rows = [magnetism(name, "cold", churn_risk=risk, as_of=at) for name, risk in risks.items()]
+    with shop.warehouse.publish("one more scoring"):
+        put(shop.warehouse, "lake.score_run", {"as_of": f"2024-{at}"})
+        put(shop.warehouse, "lake.user_magnetism_index", *rows)
+
+
+# --- whom
+
+
+def test_the_list_has_who_is_at_risk_with_reason_and_advice(shop: Workspace):
+    found = shop.churn_list().to_dicts()
+    assert [row["user_id"] for row in found] == AT_RISK
+    assert found[0] | {"user_id": ""} == {
+        "user_id": "",
+        "risk": 100,
+        "risk_before": 100,
+        "reason": "1 purchase; last active on 29 June 2024; magnetism 40.",
+        "recommendation": "Send a win-back offer: this person has gone cold.",
+        "last_seen_at": datetime(2024, 6, 29, 12),
+    }
+    assert shop.churn_list(datetime(2024, 4, 1, tzinfo=UTC)).height == 0
+
+
+def test_each_is_told_of_once_until_well_below_the_limit(shop: Workspace, hook: Hook):
+    assert send(shop, hook) == Delivery(sent=5, batches=1, waiting=0)
+    assert told(hook.posts) == AT_RISK
+    assert shop.churn_list().height == 0
+    assert send(shop, hook) == Delivery(0, 0, 0)
+    # Above 60 is not well again; and who has just crossed is new.
+    score_again(shop, "07-01", {"person 00": 61, "person 02": 59, "person 08": 70, "person 03": 90})
+    assert send(shop, hook).sent == 1
+    score_again(shop, "07-02", {"person 00": 95, "person 02": 95, "person 08": 71, "person 03": 90})
+    assert send(shop, hook).sent == 1
+    assert told(hook.posts[1:]) == [person("person 08"), person("person 02")]
+    assert hook.posts[2].json["data"]["people"][0]["risk_before"] == 59
+
+
+def test_batches_have_a_hundred_people_at_most(shop: Workspace, hook: Hook):
+    names = [f"more {number}" for number in range(230)]
+    with shop.warehouse.publish("more people"):
+        rows = [{"user_id": person(name), "trial_started_at": "2024-05-01"} for name in names]
+        put(shop.warehouse, "lake.user_milestone", *rows)
+    score_again(shop, "07-01", dict.fromkeys(names, 80))
+    assert send(shop, hook) == Delivery(sent=230, batches=3, waiting=0)
+    assert [len(post.json["data"]["people"]) for post in hook.posts] == [100, 100, 30]
+    assert len({post.headers["webhook-id"] for post in hook.posts}) == 3
+    assert len(set(told(hook.posts))) == 230
+
+
+# --- how
+
+
+def test_it_is_a_standard_webhook_of_pseudonymous_ids(shop: Workspace, hook: Hook):
+    send_churn(shop._looking(None), webhook(hook, None, SECRET, OLD))
+    [post] = hook.posts
+    for secret in (SECRET, OLD):
+        verifier = Verifier.of(load_settings(webhook_signing_secret=secret), is_open=False)
+        known = verifier.check(Headers(post.headers), post.body, datetime.now(UTC))
+        assert known == post.headers["webhook-id"]
+    assert post.path == "/churn"
+    assert post.json["type"] == "churn_risk.high"
+    assert set(post.json) == {"type", "timestamp", "data"}
+    assert post.json["data"]["limit"] == 70
+    assert post.json["data"]["people"][1] == {
+        "user_id": AT_RISK[1],
+        "risk": 92,
+        "risk_before": 92,
+        "reason": "Left an address; last active on 29 June 2024; magnetism 40.",
+        "recommendation": "win_back",
+        "last_seen_at": "2024-06-29T12:00:00+00:00",
+    }
+
+
+def test_a_try_is_repeated_under_its_id_with_growing_pauses(shop: Workspace, hook: Hook):
+    waits: list[float] = []
+    hook.answers = [503, (429, {"retry-after": "7"}), None, 200]
+    assert send(shop, hook, waits).sent == 5
+    assert waits == [0, 1, 7, 4]
+    assert len({post.headers["webhook-id"] for post in hook.posts}) == 1
+    assert len({post.body for post in hook.posts}) == 4 - 3
+
+
+def test_what_did_not_arrive_goes_out_with_the_next_run_under_its_id(shop: Workspace, hook: Hook):
+    hook.answers = [500] * 4
+    failed = send(shop, hook)
+    assert (failed.sent, failed.waiting) == (0, 5)
+    assert failed.problem == "The churn webhook answered 500, 4 times."
+    assert shop.churn_list().height == 5
+    assert send(shop, hook).sent == 5
+    assert len(hook.posts) == 5
+    assert len({post.headers["webhook-id"] for post in hook.posts}) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (404, "The churn webhook answered 404: it doesn't take what is sent; see its log, the URL"),
+        ((302, {"location": "/other"}), "answered 302, which leads elsewhere: set MI_CHURN"),
+    ],
+)
+def test_it_gives_up_where_a_repeat_is_of_no_use(
+    shop: Workspace, hook: Hook, answer: Any, sentence: str
+):
+    hook.answers = [answer]
+    found = send(shop, hook)
+    assert sentence in str(found.problem)
+    assert found.waiting == 5
+    assert [post.path for post in hook.posts] == ["/churn"]
+
+
+def test_who_is_at_risk_no_longer_is_not_told_of_with_the_rest(shop: Workspace, hook: Hook):
+    hook.answers = [400]
+    send(shop, hook)
+    score_again(shop, "07-01", {"person 00": 90, "person 02": 65})
+    assert send(shop, hook).sent == 1
+    # The first batch has arrived; under its id nobody would hear of anybody else.
+    score_again(shop, "07-02", {"person 00": 90, "person 02": 75})
+    assert send(shop, hook).sent == 1
+    assert [told([post]) for post in hook.posts[1:]] == [[AT_RISK[0]], [AT_RISK[1]]]
+    assert hook.posts[0].headers["webhook-id"] == hook.posts[1].headers["webhook-id"]
+    assert hook.posts[2].headers["webhook-id"] != hook.posts[1].headers["webhook-id"]
+
+
+def test_two_runs_at_once_send_once(shop: Workspace, hook: Hook):
+    other: list[Delivery] = []
+
+    def meanwhile() -> None:
+        hook.before_answer = None
+        other.append(send_churn(shop._looking(None), webhook(hook)))
+
+    hook.before_answer = meanwhile
+    assert send(shop, hook).sent == 5
+    assert [each.problem for each in other] == ["Another run is sending just now."]
+    assert len(hook.posts) == 1
+
+
+def test_an_erased_person_is_told_of_to_nobody_and_leaves_no_row(shop: Workspace, hook: Hook):
+    hook.answers = [400]
+    send(shop, hook)
+    with shop.state.writing() as transaction:
+        transaction.change(
+            "insert into erasure (erasure_id, begun_at, receipt) values ('e', :at, '{}')",
+            at=AS_OF.replace(tzinfo=UTC),
+        )
+        gone = AT_RISK[0]
+        transaction.change("insert into erased_id values (:gone, 'e')", gone=gone)
+        transaction.change("delete from churn_notice where user_id = :gone", gone=gone)
+    assert send(shop, hook).sent == 4
+    assert gone not in told(hook.posts[1:])
+    with shop.state.reading() as transaction:
+        assert len(transaction.rows("select user_id from churn_notice")) == 4
+
+
+def test_a_notice_follows_a_person_to_another_id(any_workspace: Workspace):
+    state = any_workspace.state
+    rows = [("a", "2024-07-01"), ("b", None), ("c", None)]
+    with state.writing() as transaction:
+        for user_id, sent in rows:
+            transaction.change(
+                "insert into churn_notice (user_id, crossed_at, risk, sent_at)"
+                " values (:user_id, :at, 80, :sent)",
+                user_id=user_id,
+                at=AS_OF.replace(tzinfo=UTC),
+                sent=sent,
+            )
+    state.move_people([("a", "new"), ("b", "new"), ("c", "c2")])
+    with state.reading() as transaction:
+        found = transaction.rows("select user_id, sent_at from churn_notice order by user_id")
+    assert [(row["user_id"], bool(row["sent_at"])) for row in found] == [
+        ("c2", False),
+        ("new", True),
+    ]
+
+
+# --- settings and the command
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({}, "MI_CHURN_WEBHOOK_URL isn't set"),
+        ({"churn_webhook_url": "https://crm.example/s3cret"}, "MI_CHURN_WEBHOOK_SECRET isn't set"),
+        (
+            {"churn_webhook_url": "https://crm.example", "churn_webhook_secret": "s3cret"},
+            "MI_CHURN_WEBHOOK_SECRET must be whsec_",
+        ),
+    ],
+)
+def test_it_says_what_is_not_set(settings: dict[str, str], sentence: str):
+    with pytest.raises(SettingsError) as caught:
+        Webhook.of(load_settings(**settings))
+    assert sentence in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://crm.example/x", "crm.example", "https://", "https://a.example/#b", "ftp://a.b"]
+)
+def test_it_sends_in_the_clear_to_this_machine_alone(url: str):
+    with pytest.raises(SettingsError, match=r"must be like https://service\.example"):
+        load_settings(churn_webhook_url=url)
+    assert load_settings(churn_webhook_url="http://localhost:8/x").churn_webhook_url
+
+
+def test_the_command(shop: Workspace, hook: Hook, monkeypatch: pytest.MonkeyPatch):
+    def mi(*arguments: str) -> Any:
+        return CliRunner().invoke(app, ["churn", *arguments, "--workspace", str(shop.path)])
+
+    assert [row["user_id"] for row in json.loads(mi("--json").stdout)] == AT_RISK
+    assert mi("--send").exit_code == 1
+    monkeypatch.setenv("MI_CHURN_WEBHOOK_URL", f"{hook.url}/x")
+    monkeypatch.setenv("MI_CHURN_WEBHOOK_SECRET", SECRET)
+    hook.answers = [403]
+    refused = mi("--send")
+    assert refused.exit_code == 1
+    assert "answered 403" in refused.stderr
+    sent = mi("--send", "--json")
+    assert (sent.exit_code, json.loads(sent.stdout)["sent"]) == (0, 5)
+    assert mi().stderr.strip() == "No rows."
