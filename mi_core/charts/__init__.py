@@ -48,12 +48,20 @@ from mi_core.charts.magnetism import (
     share_rows,
     stayed_away,
 )
+from mi_core.charts.personas import (
+    SOURCES,
+    persona_bands,
+    persona_confidence,
+    persona_mix,
+    persona_rates,
+)
 
 __all__ = [
     "BANDS",
     "BOUGHT",
     "LEVELS",
     "MARKS",
+    "SOURCES",
     "acquisition_funnel",
     "band_shares",
     "band_trend",
@@ -68,6 +76,10 @@ __all__ = [
     "lifecycle",
     "path_lengths",
     "paths",
+    "persona_bands",
+    "persona_confidence",
+    "persona_mix",
+    "persona_rates",
     "personas",
     "retention",
     "retention_curve",

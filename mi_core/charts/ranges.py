@@ -1,0 +1,72 @@
+"""Rows with a range each: how far chance could move a figure, and what to compare it with."""
+
+from typing import TYPE_CHECKING
+
+from mi_core.drawing import BLUE, ORANGE, SKY
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mi_core.drawing import Chart
+
+
+def ranges(
+    frame: "pl.DataFrame", texts: list[str], *, mark: str | None = None, shape: str = "%"
+) -> "Chart":
+    """Bars from `low` to `high` under each row's `label`, with a dot at `value`.
+
+    Parameters
+    ----------
+    texts
+        What stands at the right of each label.
+    mark
+        The column of a tick to compare with, such as the share of all others.
+    shape
+        How the axis writes a figure, as D3 does.
+    """
+    import altair as alt
+    import polars as pl
+
+    shown = frame.with_columns(pl.Series("text", texts, dtype=pl.String))
+    base = alt.Chart(shown, height=44 * frame.height).encode(
+        y=alt.Y("label:N", sort=None, axis=None)
+    )
+    axis = alt.Axis(format=shape, tickCount=5, grid=True)
+    bar = base.mark_bar(height=12, yOffset=11, cornerRadius=2, color=SKY, opacity=0.5).encode(
+        x=alt.X("low:Q", title=None, axis=axis, scale=alt.Scale(zero=True, nice=False)), x2="high:Q"
+    )
+    dot = base.mark_point(filled=True, size=70, opacity=1, color=BLUE, yOffset=11).encode(
+        x="value:Q"
+    )
+    name = base.mark_text(align="left", dy=-7).encode(x=alt.value(0), text="label:N")
+    figure = base.mark_text(align="right", dy=-7, fontWeight="bold").encode(
+        x=alt.value("width"), text="text:N"
+    )
+    ticks = [_ticks(base, mark)] if mark else []
+    return alt.layer(bar, *ticks, dot, name, figure)
+
+
+def bars_with_ticks(frame: "pl.DataFrame", texts: list[str], value: str, mark: str) -> "Chart":
+    """Bars of the column `value` from 0 under each row's `label`, with a tick at `mark`."""
+    import altair as alt
+    import polars as pl
+
+    shown = frame.with_columns(pl.Series("text", texts, dtype=pl.String))
+    base = alt.Chart(shown, height=44 * frame.height).encode(
+        y=alt.Y("label:N", sort=None, axis=None)
+    )
+    bar = base.mark_bar(height=12, yOffset=11, cornerRadiusEnd=2, color=BLUE).encode(
+        x=alt.X(f"{value}:Q", axis=None, scale=alt.Scale(nice=False, zero=True))
+    )
+    name = base.mark_text(align="left", dy=-7).encode(x=alt.value(0), text="label:N")
+    figure = base.mark_text(align="right", dy=-7, fontWeight="bold").encode(
+        x=alt.value("width"), text="text:N"
+    )
+    return alt.layer(bar, _ticks(base, mark), name, figure)
+
+
+def _ticks(base: "Chart", column: str) -> "Chart":
+    ticks: Chart = base.mark_tick(
+        color=ORANGE, opacity=1, thickness=4, height=20, yOffset=11
+    ).encode(x=f"{column}:Q")
+    return ticks
