@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from mi_core.definitions import Definitions, load_definitions
+from mi_core.configs import Configs
+from mi_core.definitions import Definitions
 from mi_core.errors import WorkspaceError
 from mi_core.ingest.door import Door
 from mi_core.ingest.inbox import Delivery, Taken, note, take
@@ -36,13 +37,14 @@ class Inlet:
     def __init__(self, path: Path, settings: Settings, *, is_alone: bool = True) -> None:
         self.path = path
         self.settings = settings
-        self.definitions: Definitions = load_definitions(_overlay(path))
         self.keys: HashKeys = load_keys(path, settings)
-        self.door = Door(self.definitions, self.keys)
         self._beside = ExitStack()
         with ExitStack() as on_failure:
             self.state = State.open(path, settings, is_alone=is_alone)
             on_failure.callback(self.state.close)
+            self.configs = Configs(path, self.state)
+            self.definitions: Definitions = self.configs.in_force()
+            self.door = Door(self.definitions, self.keys)
             # To share out the work on a few events costs more than it saves.
             own = settings.model_copy(update={"threads": 1}) if is_alone else settings
             self.warehouse = Warehouse.open(path, own, has_state=not is_alone)
@@ -143,8 +145,3 @@ class Inlet:
                     "set MI_HASH_KEYS to it, or to NEW,OLD to rotate."
                 )
             self.state.set_meta("hash_key", current)
-
-
-def _overlay(path: Path) -> Path | None:
-    file = path / "overlay.toml"
-    return file if file.exists() else None

@@ -7,6 +7,7 @@ Everything heavy is imported by the command that needs it, so that `mi --help` i
 
 from mi_core.cli import (
     attribution,
+    config,
     coverage,
     definitions,
     enrich,
@@ -54,6 +55,7 @@ for _command in COMMANDS:
     app.command()(_command)
 app.add_typer(enrich.app, name="enrich")
 app.add_typer(definitions.app, name="definitions")
+app.add_typer(config.app, name="config")
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """What the commands share: how they end, their options, and how they open the workspace."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +14,7 @@ from mi_core import terminal
 from mi_core.errors import MiError, WorkspaceError
 
 if TYPE_CHECKING:
+    from mi_core.configs import Configs
     from mi_core.definitions import Definitions
     from mi_core.workspace import Workspace
 
@@ -83,11 +86,28 @@ def workspace_folder(workspace: Path | None) -> Path:
 
 
 def definitions_in_force(workspace: Path | None) -> "Definitions":
-    """Those that a workspace goes by, with its overlay if it has one; it needn't be there."""
+    """Those that a workspace goes by, with what its own files say; it needn't be there."""
     from mi_core.definitions import load_definitions
+    from mi_core.settings import load_settings
 
-    overlay = workspace_folder(workspace) / OVERLAY
+    folder = workspace_folder(workspace)
+    if (folder / "state.sqlite").exists() or load_settings().state_url:
+        with configs_of(workspace) as configs:
+            return configs.in_force()
+    overlay = folder / OVERLAY
     return load_definitions(overlay if overlay.exists() else None)
+
+
+@contextmanager
+def configs_of(workspace: Path | None) -> "Iterator[Configs]":
+    """The versions of a workspace's definitions, also where those in force can't be read."""
+    from mi_core.configs import Configs
+    from mi_core.settings import load_settings
+    from mi_core.state import State
+
+    folder = existing_folder(workspace)
+    with closing(State.open(folder, load_settings())) as state:
+        yield Configs(folder, state)
 
 
 def open_workspace(workspace: Path | None, *, may_make: bool = False) -> "Workspace":

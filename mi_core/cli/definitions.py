@@ -1,15 +1,17 @@
 """`mi definitions`: what scores are made with."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mi_core import terminal
 from mi_core.cli.app import OVERLAY, Json, WorkspacePath, definitions_in_force, workspace_folder
 from mi_core.errors import DefinitionError, UnknownName
+
+if TYPE_CHECKING:
+    from mi_core.definitions import Change
 
 app = typer.Typer(no_args_is_help=True, help="Show what scores are made with, or check an overlay.")
 
@@ -42,34 +44,26 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Check an overlay, and show what it changes; puts nothing in force."""
-    from mi_core.definitions import load_definitions
+    from mi_core.definitions import changes, load_definitions
 
     before = load_definitions()
     file = overlay or workspace_folder(workspace) / OVERLAY
     if not file.exists():
         raise DefinitionError(f"There is no overlay in {file} to check.")
     now = load_definitions(file)
-    changes = list(_changes("", before.config(), now.config()))
-    shown = changes if as_json else [_in_short(change) for change in changes]
+    found = [in_order(change) for change in changes(before, now)]
+    shown = found if as_json else [in_short(change) for change in found]
     terminal.write({"config_version": now.version, "changes": shown}, as_json=as_json)
-    if not changes:
+    if not found:
         terminal.note("It changes nothing.")
 
 
-def _changes(path: str, before: object, now: object) -> Iterator[dict[str, object]]:
-    """What `now` says otherwise than `before`, one row for each value; tables are gone through."""
-    if before == now:
-        return
-    if isinstance(now, dict) and isinstance(before, dict | None):
-        was = before or {}
-        for key in dict.fromkeys((*was, *now)):
-            inner = f"{path}.{key}" if path else key
-            yield from _changes(inner, was.get(key), now.get(key))
-    else:
-        yield {"definition": path, "is": now, "was": before}
+def in_order(change: "Change") -> dict[str, object]:
+    """A change as a row of a table."""
+    return {"definition": change.definition, "is": change.now, "was": change.before}
 
 
-def _in_short(change: dict[str, object]) -> dict[str, object]:
+def in_short(change: dict[str, object]) -> dict[str, object]:
     """The values as JSON has them, none rounded, and a long one cut."""
     return {
         name: value if name == "definition" or value is None else _text(value)

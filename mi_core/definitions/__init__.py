@@ -5,7 +5,8 @@ overlay has the same tables: its rows are added, its values replace those here, 
 list whole.
 """
 
-from mi_core.definitions.loading import definitions_from_config, load_definitions
+from mi_core.definitions.changes import Change, changes
+from mi_core.definitions.loading import definitions_from_config, load_definitions, merged
 from mi_core.definitions.models import (
     AttributionRules,
     Event,
@@ -29,6 +30,7 @@ from mi_core.definitions.tables import Definitions
 
 __all__ = [
     "AttributionRules",
+    "Change",
     "Definitions",
     "EnrichmentRules",
     "Event",
@@ -44,7 +46,9 @@ __all__ = [
     "PersonaRule",
     "ProviderPrice",
     "SignalRule",
+    "changes",
     "definitions_from_config",
     "load_definitions",
+    "merged",
     "micros",
 ]

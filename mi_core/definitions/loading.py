@@ -7,7 +7,7 @@ what is allowed.
 import csv
 import json
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
@@ -33,8 +33,15 @@ class _Source:
     document: Document
 
 
-def load_definitions(overlay: Path | None = None) -> Definitions:
+def load_definitions(
+    overlay: Path | None = None,
+    *,
+    above: Mapping[str, Any] | None = None,
+    above_name: str = "above",
+) -> Definitions:
     """The package's definitions, with those of the TOML file `overlay` on top.
+
+    And `above` on top of these, an overlay of plain values that errors call `above_name`.
 
     Raises
     ------
@@ -44,9 +51,11 @@ def load_definitions(overlay: Path | None = None) -> Definitions:
     sources = _package_sources()
     if overlay is not None:
         sources.append(_Source(overlay.name, _read(overlay, overlay.name)))
+    if above:
+        sources.append(_Source(above_name, dict(above)))
     document: Document = {}
     for source in sources:
-        document = _merge(document, source.document)
+        document = merged(document, source.document)
     return _checked(json.dumps(document, default=str), sources)
 
 
@@ -92,14 +101,15 @@ def _read_hosts(file: Traversable) -> dict[str, str]:
     return {row["host"]: row["platform"] for row in csv.DictReader(lines)}
 
 
-def _merge(below: Any, above: Any) -> Document:
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> Document:
     """Tables are merged key by key; any other value of `above` replaces that of `below`."""
-    merged = dict(below)
+    both = dict(below)
     for key, value in above.items():
         under = below.get(key)
-        merge = isinstance(under, dict) and isinstance(value, dict)
-        merged[key] = _merge(under, value) if merge else value
-    return merged
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            value = merged(under, value)
+        both[key] = value
+    return both
 
 
 def _checked(body: str, sources: Sequence[_Source]) -> Definitions:
