@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FORMAT = "mi-person/1"
 """Changes where a program that reads the document would have to change."""
 
-_JSON = ("properties", "experiments", "social_profiles", "answer", "facts", "body")
+_JSON = ("properties", "experiments", "social_profiles", "facts", "body")
 _EDGE = ("from_hash", "to_hash")
 
 

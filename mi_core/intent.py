@@ -40,6 +40,18 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalSums:
+    """What the signals of a window add up to, as `lake.user_feature` has it."""
+
+    signals_count: int
+    points_micro: int
+    engagement_micro: int
+    purchase_intent_micro: int
+    last_signal_at: datetime | None
+    top_signals: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """A score with its reasons: points per part, rounded half up.
 
@@ -118,22 +130,34 @@ def intent(signals: Iterable[Signal], as_of: datetime, rules: "IntentRules") -> 
     """Score the signals in the `rules.window_days` before `as_of`, which is exclusive."""
     start = as_of - timedelta(days=rules.window_days)
     recent = [signal for signal in signals if start <= signal.occurred_at < as_of]
-    if not recent:
-        return Intent(0.0, _level(0.0, rules), 0, 0, 0, 0, 0, ())
-    base = sum(signal.points_micro for signal in recent) / MICRO
-    recency = recency_points(max(signal.occurred_at for signal in recent), as_of, rules)
-    frequency = min(rules.frequency_max, rules.frequency_factor * math.log2(len(recent)))
-    score = min(100.0, base + recency + frequency)
     ranked = sorted(recent, key=lambda s: (-s.points_micro, -_age_ms(s, as_of), s.name))
+    sums = SignalSums(
+        signals_count=len(recent),
+        points_micro=sum(signal.points_micro for signal in recent),
+        engagement_micro=_group_sum(recent, "engagement"),
+        purchase_intent_micro=_group_sum(recent, "purchase_intent"),
+        last_signal_at=max((signal.occurred_at for signal in recent), default=None),
+        top_signals=tuple(signal.name for signal in ranked[: rules.top_signals]),
+    )
+    return intent_of(sums, as_of, rules)
+
+
+def intent_of(sums: SignalSums, as_of: datetime, rules: "IntentRules") -> Intent:
+    """Score what the signals before `as_of` add up to."""
+    if sums.last_signal_at is None:
+        return Intent(0.0, _level(0.0, rules), 0, 0, 0, 0, 0, ())
+    recency = recency_points(sums.last_signal_at, as_of, rules)
+    frequency = min(rules.frequency_max, rules.frequency_factor * math.log2(sums.signals_count))
+    score = min(100.0, sums.points_micro / MICRO + recency + frequency)
     return Intent(
         score=score,
         level=_level(score, rules),
-        signals_count=len(recent),
-        engagement=_group_points(recent, "engagement"),
-        purchase_intent=_group_points(recent, "purchase_intent"),
+        signals_count=sums.signals_count,
+        engagement=round_half_up(sums.engagement_micro / MICRO),
+        purchase_intent=round_half_up(sums.purchase_intent_micro / MICRO),
         recency=round_half_up(recency),
         frequency=round_half_up(frequency),
-        top_signals=tuple(signal.name for signal in ranked[: rules.top_signals]),
+        top_signals=sums.top_signals,
     )
 
 
@@ -174,5 +198,5 @@ def _level(score: float, rules: "IntentRules") -> str:
     return band(score, rules.level_cuts, "very_high")
 
 
-def _group_points(signals: Iterable[Signal], group: str) -> int:
-    return round_half_up(sum(s.points_micro for s in signals if s.group == group) / MICRO)
+def _group_sum(signals: Iterable[Signal], group: str) -> int:
+    return sum(s.points_micro for s in signals if s.group == group)

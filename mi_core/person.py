@@ -4,7 +4,6 @@ The relations are those that score everybody, over this person's events alone, s
 agree; what only a look at one person needs, such as points by signal, comes on top.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -146,8 +145,8 @@ def view_person(
     with warehouse.reading() as snapshot:
         company = state.company_of(str(user_id), as_of)
         milestones = stage_person(warehouse, definitions, user_id, moment, company)
-        newest = newest_of(warehouse, user_id)
-        history = history_of(warehouse, user_id, newest, _ids_of(warehouse, user_id), moment)
+        ids = _ids_of(warehouse, user_id)
+        history = history_of(warehouse, user_id, ids, moment, newest_of(warehouse, ids))
         before = row_to_compare_with(history, moment)
         [live] = _dicts(warehouse.sql("from persona_score"))
         persona = persona_view(
@@ -175,32 +174,31 @@ def _ids_of(warehouse: Warehouse, user_id: UUID) -> list[UUID]:
     return list({user_id, *(each for (each,) in rows)})
 
 
-def newest_of(warehouse: Warehouse, user_id: UUID) -> Row | None:
-    """What the newest scoring says of a person: their row of mv_person, its document spread out."""
-    rows = rows_of(warehouse, "scores/person_row", user_id=user_id)
-    return json.loads(rows[0]["answer"]) | rows[0] if rows else None
+def newest_of(warehouse: Warehouse, ids: Sequence[UUID]) -> list[Row]:
+    """What the newest scoring says of who has these ids, as rows of score_history."""
+    row = warehouse.sql("select max(as_of) from lake.score_run").fetchone()
+    if row is None or row[0] is None:
+        return []
+    return rows_of(warehouse, "scores/newest_score", user_ids=ids, as_of=row[0])
 
 
 def history_of(
     warehouse: Warehouse,
     user_id: UUID,
-    newest: Row | None,
     ids: Sequence[UUID],
     moment: datetime,
+    newest: Sequence[Row],
     until: datetime | None = None,
 ) -> list[Row]:
     """A person's scores of the `HISTORY_DAYS` up to `moment`, inclusive, as in `Scores.history`.
 
     Before they were identified, a person was scored under another of their `ids`; of several in
-    one scoring, their own counts, else the highest. `newest` is their row of mv_person, if any.
-    The history goes on up to `until`, where that is given.
+    one scoring, their own counts, else the highest. `newest` is what the newest scoring says of
+    them, as rows of score_history. The history goes on up to `until`, where that is given.
     """
     since, until = moment - timedelta(days=HISTORY_DAYS), until or moment
-    # Of somebody who has become another since the newest scoring, that knows the former ids.
-    others = [] if newest else [newest_of(warehouse, each) for each in ids if each != user_id]
     points = rows_of(warehouse, "scores/score_history", user_ids=ids, since=since)
-    points += [_day(row) for row in (newest, *others) if row]
-    points = [row for row in points if since < row["as_of"] <= until]
+    points = [row for row in (*points, *newest) if since < row["as_of"] <= until]
     points.sort(key=lambda row: (row["user_id"] != user_id, -row["intent_score"], row["user_id"]))
     by_instant: dict[datetime, Row] = {}
     for point in points:
@@ -209,13 +207,6 @@ def history_of(
         {name: value for name, value in by_instant[at].items() if name != "user_id"}
         for at in sorted(by_instant)
     ]
-
-
-def _day(row: Row) -> Row:
-    """A row of mv_person as one of score_history."""
-    same = ("user_id", "as_of", "level", "persona")
-    windows = {f"magnetism_{window}": row[f"magnetism_index_{window}"] for window in WINDOWS}
-    return {name: row[name] for name in same} | {"intent_score": row["score"]} | windows
 
 
 def rows_of(warehouse: Warehouse, relation: str, **params: object) -> list[Row]:
@@ -270,6 +261,7 @@ def _intent(
     rules = definitions.intent
     trend = intent_trend(row["score"], before["intent_score"], rules) if before else None
     facts = {name: value for name, value in row.items() if name not in ("user_id", "time_window")}
+    facts["top_signals"] = tuple(facts["top_signals"])
     return IntentView(**facts, signals=tuple(signals), trend=trend)
 
 
@@ -297,7 +289,7 @@ def _magnetism(
 def magnetism_views(
     rules: MagnetismRules, moment: datetime, rows: Sequence[Row], history: Sequence[Row]
 ) -> dict[str, MagnetismView]:
-    """By window, from `rows` as mv_person has them."""
+    """By window, from `rows` of `magnetism`, with what `standing` takes as cohort_…."""
     before = row_to_compare_with(history, moment)
     views = {}
     for row in rows:
@@ -323,7 +315,7 @@ def magnetism_views(
 
 
 def _cohorts(warehouse: Warehouse, moment: datetime, history: Sequence[Row]) -> dict[str, Row]:
-    """Those of the person's persona when last scored, by window, as mv_person has them."""
+    """Those of the person's persona when last scored, by window, as cohort.sql has them."""
     if not history:
         return {}
     [(scored_at,)] = warehouse.sql(

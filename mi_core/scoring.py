@@ -2,19 +2,20 @@
 
 A run goes in two layers. *Features* are what a person's events add up to; they are all that has to
 read events. *Scores* are arithmetic over features. An incremental run computes features again only
-for people whose events changed or whose windows moved, keeps those of everybody else, and then
-scores everybody: the result is the same as that of a full run.
+for people whose events changed or whose windows moved, keeps those of everybody else where they
+are, and then scores everybody, since scores fade from one moment to the next: the result is the
+same as that of a full run.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from mi_core.definitions import Definitions
 from mi_core.errors import BadValue
 from mi_core.ingest.erased import again_if_overtaken, check_not_overtaken
-from mi_core.relations import relation_sql
+from mi_core.relations import literal, relation_sql
 from mi_core.state import State
 from mi_core.warehouse import Warehouse
 
@@ -25,6 +26,9 @@ _WEEKS = (7, 14, 21, 28)
 _FURTHEST_STEP = timedelta(days=10)
 _MANY_PEOPLE, _MANY_SHARE = 10_000, 0.05
 """More changed people than both cost more one by one than everybody does together."""
+
+_MANY_FILES = 6
+"""With so many files, features are written anew: each file is one more to look for a person in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,41 @@ class _LastRun:
     config_version: str
     lake_snapshot: int
     has_history: bool
+    has_features: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The run whose results are carried on for all but the people in `scope_person`.
+
+    `scope_event` has their events as they are now, `changed_event` gives them as they were.
+    """
+
+    as_of: datetime
+    lake_snapshot: int
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """Tables of the lake that are published with the scores, and how to stage them.
+
+    Attributes
+    ----------
+    tables
+        As the lake calls them; staged ones have the same names and columns.
+    days
+        What they say is about the so many days before `as_of`.
+    oldest_day
+        Days before `as_of` of the oldest event that they depend on.
+    stage
+        Stages them from the snapshot that is being read, for whoever has changed since a run, or
+        for everybody.
+    """
+
+    tables: tuple[str, ...]
+    days: int
+    oldest_day: int
+    stage: Callable[[Since | None], None]
 
 
 @again_if_overtaken
@@ -57,7 +96,7 @@ def score(
     *,
     as_of: datetime,
     full: bool = False,
-    stage_more: Callable[[], None] | None = None,
+    more: More | None = None,
 ) -> ScoreSummary:
     """Score everybody whose first event is before `as_of`, and publish the scores.
 
@@ -70,42 +109,44 @@ def score(
         Exclusive; has a time zone.
     full
         Compute everybody's features again.
-    stage_more
-        Stages `removal_effect` and `chain_step` from the same snapshot, to be published with the
-        scores; see `attribution.touches.stage_removal_effects`. Without it the lake is left without
-        any.
+    more
+        What else is staged from the same snapshot and published with the scores of the present,
+        such as removal effects; see `attribution.touches`.
     """
     moment = naive_utc(as_of)
     with warehouse.reading() as snapshot:
         last = _last_run(warehouse)
         reason = "asked for" if full else _why_full(last, moment, definitions)
         if last is not None and not reason:
-            reason = _stage_changed(warehouse, definitions, moment, last, snapshot)
-        stage = _stage_everybody if reason else _stage_again
-        recomputed = stage(warehouse, definitions, moment)
+            reason = _stage_changed(warehouse, definitions, moment, last, snapshot, more)
+        since = None if last is None or reason else Since(last.as_of, last.lake_snapshot)
+        if since is None:
+            recomputed = _stage_everybody(warehouse, definitions, moment)
+        else:
+            recomputed = _stage_again(warehouse, definitions, moment, since, snapshot, more)
         warehouse.stage("seen_batch", "scores/seen_batch")
         warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
         stage_results(warehouse, definitions, moment, snapshot)
-        warehouse.stage("former_id", "scores/former_id", as_of=moment)
-        warehouse.stage("persona_performance", "reports/persona_performance")
-        warehouse.stage("daily_funnel", "reports/daily_funnel", as_of=moment)
-        if stage_more is not None:
-            stage_more()
+        _stage_present(warehouse, moment, last, since, snapshot)
+        if more is not None:
+            more.stage(since)
     mode = "full" if reason else "incremental"
     with warehouse.publish(f"{mode} scores as of {moment:%Y-%m-%d %H:%M:%S}"):
         check_not_overtaken(warehouse, snapshot)
-        last = _last_run(warehouse)
+        staged_from, last = last, _last_run(warehouse)
         # Of two runs at once for one instant, the one that saw less must not undo the other.
         is_newest = last is None or (moment, snapshot) >= (last.as_of, last.lake_snapshot)
         if is_newest or (last and moment < last.as_of):
             _add_snapshots(warehouse, definitions, moment, snapshot)
         if is_newest:
-            if last and last.as_of.date() < moment.date() and _has_answers(warehouse, last.as_of):
-                _keep_day(warehouse, last.as_of, relation_sql("scores/kept_person"))
+            if last and last.as_of.date() < moment.date():
+                _keep_day(warehouse, last.as_of, *_stored_scores(last.as_of))
+            is_carried = not reason and last == staged_from and not _has_many_files(warehouse)
+            _replace_features(warehouse, is_carried=is_carried)
             _replace_present(warehouse, moment)
-            if stage_more is not None:
-                _replace_chain(warehouse)
+            if more is not None:
+                _replace_all(warehouse, {table: table for table in more.tables})
         elif last and moment < last.as_of:
             _add_past_day(warehouse, moment)
         warehouse.sql(
@@ -116,12 +157,6 @@ def score(
     return ScoreSummary(
         as_of, definitions.version, snapshot, mode, reason, scored, recomputed, changed
     )
-
-
-def _has_answers(warehouse: Warehouse, as_of: datetime) -> bool:
-    """Whether mv_person is of that scoring; in a workspace just upgraded it is of none."""
-    query = "select 1 from lake.mv_person where as_of = $as_of limit 1"
-    return warehouse.sql(query, {"as_of": as_of}).fetchone() is not None
 
 
 def thin_snapshots(warehouse: Warehouse, *, keep_days: int) -> int:
@@ -183,10 +218,7 @@ def stage_features(
         gap_hours=definitions.magnetism.reactivation_gap_hours,
     )
     names = sorted(definitions.signals, reverse=True)
-    version = definitions.version
-    rows = warehouse.stage(
-        table, "scores/feature", signal_names=names, config_version=version, **window
-    )
+    rows = warehouse.stage(table, "scores/feature", signal_names=names, **window)
     return rows // len(days)
 
 
@@ -210,7 +242,7 @@ def stage_scores(warehouse: Warehouse, definitions: Definitions, as_of: datetime
 def stage_results(
     warehouse: Warehouse, definitions: Definitions, as_of: datetime, snapshot: int
 ) -> None:
-    """From the staged scores the rows to keep of each person: `user_score` and `person`."""
+    """From the staged scores the intent score to keep of each person: `user_score`."""
     warehouse.stage(
         "user_score",
         "scores/user_intent_score",
@@ -219,12 +251,16 @@ def stage_results(
         config_version=definitions.version,
         snapshot=snapshot,
     )
-    warehouse.stage("person", "scores/mv_person")
 
 
-def add_day(warehouse: Warehouse, people: str) -> None:
-    """Add those of `people`, a select of columns of scores/mv_person, to the table of days."""
-    with warehouse.view("scored_person", people):
+def add_day(
+    warehouse: Warehouse, intent: str = "from user_score", magnetism: str = "from temp.magnetism"
+) -> None:
+    """Add scores, the staged ones or what two selects give, to the table of days."""
+    with (
+        warehouse.view("scored_intent", intent),
+        warehouse.view("scored_magnetism", magnetism),
+    ):
         _insert(warehouse, "user_score_day", "user_score_day")
 
 
@@ -258,6 +294,8 @@ def _why_full(last: _LastRun | None, as_of: datetime, definitions: Definitions) 
         return "the last run is for a later instant"
     if as_of - last.as_of > _FURTHEST_STEP:
         return f"the last run is over {_FURTHEST_STEP.days} days back"
+    if not last.has_features:
+        return "the last run's features are gone"
     return "" if last.has_history else "the lake's history since the last run is gone"
 
 
@@ -270,7 +308,12 @@ def _stage_everybody(warehouse: Warehouse, definitions: Definitions, as_of: date
 
 
 def _stage_changed(
-    warehouse: Warehouse, definitions: Definitions, as_of: datetime, last: _LastRun, snapshot: int
+    warehouse: Warehouse,
+    definitions: Definitions,
+    as_of: datetime,
+    last: _LastRun,
+    snapshot: int,
+    more: More | None,
 ) -> str:
     """Stage who changed since the last run; says why that is too many, and nothing if it isn't."""
     changed = warehouse.stage(
@@ -278,7 +321,7 @@ def _stage_changed(
         "scores/scope_person",
         as_of=as_of,
         last_as_of=last.as_of,
-        edges=[0, *_WEEKS, *_windows(definitions)],
+        edges=[0, *_WEEKS, *_windows(definitions), *([more.days] if more else [])],
         last_snapshot=last.lake_snapshot,
         snapshot=snapshot,
     )
@@ -288,12 +331,50 @@ def _stage_changed(
     return f"{changed:,} of {people:,} people have changed" if is_many else ""
 
 
-def _stage_again(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> int:
+def _stage_again(
+    warehouse: Warehouse,
+    definitions: Definitions,
+    as_of: datetime,
+    since: Since,
+    snapshot: int,
+    more: More | None,
+) -> int:
     """Features of those who changed, and those of everybody else from the last run."""
-    stage_people(warehouse, definitions, as_of)
+    if more is None:
+        stage_people(warehouse, definitions, as_of)
+    else:
+        # One look at their events is for both.
+        oldest_day = max(_oldest_day(definitions), more.oldest_day + (as_of - since.as_of).days + 1)
+        reads = {"as_of": as_of, "oldest_day": oldest_day, "version": snapshot}
+        warehouse.stage("scope_event", "scores/changed_event", **reads)
+        warehouse.stage("scope_milestone", "scores/scope_milestone")
     recomputed = stage_features(warehouse, definitions, as_of, "feature_new")
-    warehouse.stage("feature", "scores/feature_next", as_of=as_of)
+    warehouse.stage("feature", "scores/feature_next")
     return recomputed
+
+
+def _stage_present(
+    warehouse: Warehouse,
+    as_of: datetime,
+    last: _LastRun | None,
+    since: Since | None,
+    snapshot: int,
+) -> None:
+    """Stage what is stored of the newest run only, beside features and scores."""
+    last_as_of = last.as_of if last else None
+    warehouse.stage("former_id", "scores/former_id", as_of=as_of, last_as_of=last_as_of)
+    warehouse.stage("cohort", "scores/magnetism_cohort")
+    warehouse.stage("persona_performance", "reports/persona_performance")
+    if since is None:
+        always = {"since": datetime.min, "days": None}
+        warehouse.stage("daily_funnel", "reports/daily_funnel", as_of=as_of, **always)
+        return
+    warehouse.stage("feature_stale", "scores/feature_stale")
+    since_last = {"last_as_of": since.as_of, "last_snapshot": since.lake_snapshot}
+    rows = warehouse.query("scores/funnel_day", as_of=as_of, snapshot=snapshot, **since_last)
+    days = [day for (day,) in rows.fetchall()]
+    warehouse.stage("funnel_new", "reports/daily_funnel", as_of=as_of, since=min(days), days=days)
+    warehouse.stage("daily_funnel", "scores/funnel_next", days=days)
 
 
 def _add_snapshots(
@@ -307,14 +388,20 @@ def _add_snapshots(
     _insert(warehouse, "user_magnetism_index", "user_magnetism_index", **run)
 
 
-def _keep_day(warehouse: Warehouse, as_of: datetime, people: str) -> None:
-    """Make the scores of `people` as of `as_of` those of that day."""
+def _keep_day(warehouse: Warehouse, as_of: datetime, *scores: str) -> None:
+    """Make scores as of `as_of`, as `add_day` takes them, those of that day."""
     day = datetime.combine(as_of, time.min)
     warehouse.sql(
         "delete from lake.user_score_day where as_of >= $since and as_of < $until",
         {"since": day, "until": day + timedelta(days=1)},
     )
-    add_day(warehouse, people)
+    add_day(warehouse, *scores)
+
+
+def _stored_scores(as_of: datetime) -> tuple[str, str]:
+    """Selects of the scoring as of then."""
+    of_run = f"where as_of = {literal(as_of)}"
+    return f"from lake.user_intent_score {of_run}", f"from lake.user_magnetism_index {of_run}"
 
 
 def _add_past_day(warehouse: Warehouse, as_of: datetime) -> None:
@@ -324,33 +411,50 @@ def _add_past_day(warehouse: Warehouse, as_of: datetime) -> None:
         {"as_of": as_of},
     ).fetchall()
     if not has_later:
-        _keep_day(warehouse, as_of, "from temp.person")
+        _keep_day(warehouse, as_of)
+
+
+def _has_many_files(warehouse: Warehouse) -> bool:
+    row = warehouse.sql(
+        "select file_count from ducklake_table_info('lake') where table_name = 'user_feature'"
+    ).fetchone()
+    return row is None or row[0] >= _MANY_FILES
+
+
+def _replace_features(warehouse: Warehouse, *, is_carried: bool) -> None:
+    """Write the staged features; of what is stored already, those alone that hold no longer."""
+    written = "from temp.feature"
+    if is_carried:
+        of_stale = "where user_id in (select user_id from feature_stale)"
+        warehouse.sql(f"delete from lake.user_feature {of_stale}")
+        written += f" {of_stale}"
+    else:
+        warehouse.sql("delete from lake.user_feature")
+    with warehouse.view("written_feature", written):
+        _insert(warehouse, "user_feature", "user_feature")
 
 
 def _replace_present(warehouse: Warehouse, as_of: datetime) -> None:
-    """Write what the lake holds of the newest run only, and drop the marks that led to it."""
+    """Write what else the lake holds of the newest run only, and drop the marks that led to it."""
     warehouse.sql("delete from lake.touched_user where batch_id in (from seen_batch)")
     warehouse.sql("delete from lake.removal_effect")
-    for table, staged in (
-        ("user_feature", "feature"),
-        ("mv_persona_performance", "persona_performance"),
-        ("mv_daily_funnel", "daily_funnel"),
-    ):
-        warehouse.sql(f"delete from lake.{table}")
-        warehouse.sql(f"insert into lake.{table} by name from {staged}", name=table)
-    warehouse.sql("delete from lake.mv_person")
-    _insert(warehouse, "mv_person", "person_answer")
+    staged = {
+        "magnetism_cohort": "cohort",
+        "mv_persona_performance": "persona_performance",
+        "mv_daily_funnel": "daily_funnel",
+    }
+    _replace_all(warehouse, staged)
     for window in ("7d", "30d"):
         table = f"mv_user_magnetism_{window}"
         warehouse.sql(f"delete from lake.{table}")
         _insert(warehouse, table, "mv_user_magnetism", as_of=as_of, time_window=window)
 
 
-def _replace_chain(warehouse: Warehouse) -> None:
-    """Write removal effects, and what they and the next run's follow from."""
-    for table in ("removal_effect", "chain_step"):
+def _replace_all(warehouse: Warehouse, staged: Mapping[str, str]) -> None:
+    """Write tables of the lake anew, each from a staged one."""
+    for table, rows in staged.items():
         warehouse.sql(f"delete from lake.{table}")
-        warehouse.sql(f"insert into lake.{table} by name from temp.{table}")
+        warehouse.sql(f"insert into lake.{table} by name from temp.{rows}", name=table)
 
 
 def _insert(warehouse: Warehouse, table: str, relation: str, **params: object) -> None:

@@ -51,7 +51,7 @@ def take_snapshot(
         _drop_older(warehouse, user_id, moment)
         _insert(warehouse, "user_intent_score", run | window)
         _insert(warehouse, "user_magnetism_index", run)
-        scoring.add_day(warehouse, "from person")
+        scoring.add_day(warehouse)
 
 
 def newest_snapshot(warehouse: Warehouse, user_id: UUID) -> datetime | None:

@@ -142,19 +142,17 @@ class Workspace(Inlet):
         With `since`, the instants `every` so often before `as_of`, back to `since`, are scored
         first, so that there is a history to compare with. Returns the summary of the last.
         """
-        from mi_core.attribution.touches import stage_removal_effects
+        from mi_core.attribution.touches import removal_effects_to_store
 
         self._keep_classified(progress)
         instants = _instants(as_of or datetime.now(UTC), since, every)
         stores = (self.warehouse, self.state, self.definitions)
         # Those of the last instant are what stays.
-        effects = partial(
-            stage_removal_effects, self.warehouse, self.definitions, as_of=instants[-1]
-        )
+        effects = removal_effects_to_store(self.warehouse, self.definitions, as_of=instants[-1])
         for number, instant in enumerate(instants):
             progress(f"Scoring as of {instant:%Y-%m-%d}", number, len(instants))
             more = effects if instant == instants[-1] else None
-            summary = score(*stores, as_of=instant, full=full, stage_more=more)
+            summary = score(*stores, as_of=instant, full=full, more=more)
         return summary
 
     def refresh(self, as_of: datetime | None = None) -> "Refreshed":

@@ -25,7 +25,7 @@ PUBLISHED = {
     "user_magnetism_index": "user_magnetism_index",
     "mv_user_magnetism_7d": "mv_user_magnetism_7d",
     "mv_user_magnetism_30d": "mv_user_magnetism_30d",
-    "mv_person": "person",
+    "magnetism_cohort": "magnetism_cohort",
     "mv_persona_performance": "mv_persona_performance",
     "mv_daily_funnel": "mv_daily_funnel",
 }

@@ -1,6 +1,5 @@
 """What scorings store for a look at one person is what a look at their events says."""
 
-from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +10,9 @@ from scoring_lake import publish_events, publish_merge
 from scoring_reference import Event, random_people
 
 from mi_core.attribution import touches
-from mi_core.attribution.touches import removal_effects, stage_removal_effects
-from mi_core.person import Scores, history_of, view_person
-from mi_core.scoring import score
+from mi_core.attribution.touches import removal_effects, removal_effects_to_store
+from mi_core.person import Row, Scores, history_of, newest_of, view_person
+from mi_core.scoring import More, score
 from mi_core.stored import Stored, stored_scores
 from mi_core.workspace import Workspace, open_workspace
 
@@ -25,11 +24,9 @@ def act(name: str, **ago: float) -> Event:
     return Event(name, AS_OF - timedelta(**ago))
 
 
-def run(
-    workspace: Workspace, as_of: datetime = AS_OF, more: Callable[[], None] | None = None
-) -> None:
+def run(workspace: Workspace, as_of: datetime = AS_OF, more: More | None = None) -> None:
     stores = (workspace.warehouse, workspace.state, workspace.definitions)
-    score(*stores, as_of=as_of, stage_more=more)
+    score(*stores, as_of=as_of, more=more)
 
 
 def stored(workspace: Workspace, user_id: UUID) -> Stored:
@@ -50,12 +47,16 @@ def told(scores: Scores | None) -> dict[str, Any]:
     return {name: value for name, value in found.items() if name != "lake_snapshot"}
 
 
+def live_history(workspace: Workspace, ids: list[UUID], moment: datetime) -> list[Row]:
+    newest = newest_of(workspace.warehouse, ids)
+    return history_of(workspace.warehouse, ids[0], ids, moment, newest)
+
+
 def days(workspace: Workspace, user_id: UUID, *former: UUID) -> list[tuple[int, int]]:
     """Day and hour of each point of the person's history."""
     moment = datetime(2026, 4, 1)
     newest = stored(workspace, user_id).scores
-    rows = history_of(workspace.warehouse, user_id, None, [user_id, *former], moment)
-    rows = list(newest.history) if newest else rows
+    rows = newest.history if newest else live_history(workspace, [user_id, *former], moment)
     return [(row["as_of"].day, row["as_of"].hour) for row in rows]
 
 
@@ -64,7 +65,7 @@ def test_everybody_has_the_scores_that_their_events_give(workspace: Workspace) -
     publish_events(workspace.warehouse, people)
     for before in (9, 1, 0):
         run(workspace, as_of - timedelta(days=before))
-    known = workspace.sql("select user_id from lake.mv_person")["user_id"]
+    known = workspace.sql("select distinct user_id from lake.user_feature")["user_id"]
     assert len(known) > 8
     for each in map(UUID, known):
         assert told(stored(workspace, each).scores) == live(workspace, each, as_of)
@@ -180,6 +181,6 @@ def test_that_the_model_abstained_is_stored_too(
 ) -> None:
     publish_events(workspace.warehouse, {ANN: [act("ad_click", days=3), act("purchase", days=1)]})
     stores = (workspace.warehouse, workspace.definitions)
-    run(workspace, more=lambda: stage_removal_effects(*stores, as_of=AS_OF))
+    run(workspace, more=removal_effects_to_store(*stores, as_of=AS_OF))
     monkeypatch.delattr(touches, "removal_effects")
     assert touches.stored_removal_effects(*stores, as_of=AS_OF) == {}

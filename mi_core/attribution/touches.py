@@ -4,8 +4,8 @@ They follow from how many paths took which step of the chain. These counts are s
 scoring takes only those people out and puts them in again whose paths may have changed since.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import math
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from mi_core.attribution.models import effects_of_removal
 from mi_core.attribution.paths import LAKE, Scope, Source, stage_paths
 from mi_core.definitions import AttributionRules, Definitions
 from mi_core.relations import relation_sql
-from mi_core.scoring import naive_utc, period_before
+from mi_core.scoring import More, Since, naive_utc, period_before
 from mi_core.warehouse import Warehouse
 
 DAYS = 90
@@ -28,9 +28,6 @@ COLUMNS = {
     "removal_effect": "double",
 }
 """Of the lake's table `removal_effect`."""
-
-_MANY_SHARE = 0.2
-"""With a larger share of changed people, all paths are looked at once, in place of theirs twice."""
 
 
 def _of_path_event(view: str) -> str:
@@ -47,15 +44,16 @@ _SOME = Source(
 """The touchpoints and conversions of some people, by the views of everybody's."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What the stored steps are of."""
-
-    as_of: datetime
-    config_version: str
-    days: int
-    lake_snapshot: int
-    has_history: bool
+def removal_effects_to_store(
+    warehouse: Warehouse, definitions: Definitions, *, as_of: datetime
+) -> More:
+    """What `scoring.score` needs to know to store them with the scores as of then."""
+    return More(
+        tables=("removal_effect", "chain_step"),
+        days=DAYS,
+        oldest_day=_oldest_day(definitions),
+        stage=lambda since: stage_removal_effects(warehouse, definitions, since, as_of=as_of),
+    )
 
 
 def removal_effects(
@@ -69,16 +67,17 @@ def removal_effects(
 
 
 def stage_removal_effects(
-    warehouse: Warehouse, definitions: Definitions, *, as_of: datetime
+    warehouse: Warehouse, definitions: Definitions, since: Since | None, *, as_of: datetime
 ) -> None:
-    """Stage `removal_effect` and `chain_step` as the lake's tables have them, to be published with
-    the scores: the same as `removal_effects`, for less where few people have changed.
+    """Stage `removal_effect` and `chain_step` as the lake's tables have them.
+
+    They are the same as `removal_effects`; where only some people have changed `since` a run that
+    stored steps, for less.
     """
     rules, moment = _without_draws(definitions), naive_utc(as_of)
     with warehouse.reading() as snapshot:
-        kept = _kept(warehouse, definitions, moment)
-        if kept and _few_changed(warehouse, kept, moment, snapshot):
-            _stage_again(warehouse, rules, kept, as_of, snapshot)
+        if since and _has_kept(warehouse, definitions, since):
+            _stage_again(warehouse, definitions, since, as_of, snapshot)
         else:
             scope = Scope(*period_before(as_of, DAYS))
             _stage_steps(warehouse, "chain_step", scope, rules, LAKE)
@@ -110,43 +109,37 @@ def _without_draws(definitions: Definitions) -> AttributionRules:
     return definitions.attribution.model_copy(update={"draws": 0})
 
 
-def _kept(warehouse: Warehouse, definitions: Definitions, as_of: datetime) -> _Kept | None:
-    """What the stored steps are of, where they can be carried on to `as_of`."""
+def _oldest_day(definitions: Definitions) -> int:
+    return DAYS + math.ceil(definitions.attribution.lookback_days)
+
+
+def _has_kept(warehouse: Warehouse, definitions: Definitions, since: Since) -> bool:
+    """Whether the stored steps are of that run."""
     rows = warehouse.query("attribution/chain_kept").fetchall()
-    kept = _Kept(*rows[0]) if rows else None
-    if kept is None or not kept.has_history or kept.as_of > as_of:
-        return None
-    return kept if (kept.config_version, kept.days) == (definitions.version, DAYS) else None
-
-
-def _few_changed(warehouse: Warehouse, kept: _Kept, as_of: datetime, snapshot: int) -> bool:
-    """Stage whose paths may have changed, as `path_person`; tells whether they are few."""
-    changed = warehouse.stage(
-        "path_person",
-        "scores/scope_person",
-        as_of=as_of,
-        last_as_of=kept.as_of,
-        edges=[0, kept.days],
-        last_snapshot=kept.lake_snapshot,
-        snapshot=snapshot,
-    )
-    row = warehouse.sql("select count(*) from lake.user_milestone").fetchone()
-    return changed <= _MANY_SHARE * (row[0] if row else 0)
+    return rows == [(since.as_of, definitions.version, DAYS, since.lake_snapshot)]
 
 
 def _stage_again(
-    warehouse: Warehouse, rules: AttributionRules, kept: _Kept, as_of: datetime, snapshot: int
+    warehouse: Warehouse, definitions: Definitions, since: Since, as_of: datetime, snapshot: int
 ) -> None:
-    """Stage everybody's steps from those stored, by the paths of the people in `path_person`."""
-    lookback = timedelta(days=rules.lookback_days)
-    for step, moment, version in (
-        ("step_before", kept.as_of.replace(tzinfo=UTC), kept.lake_snapshot),
-        ("step_now", as_of, snapshot),
+    """Stage everybody's steps from those stored, by the paths of the people in `scope_person`."""
+    versions = {"since": since.lake_snapshot, "snapshot": snapshot}
+    [(is_any_gone,)] = warehouse.query("attribution/removed_event", **versions).fetchall()
+    events_then = "scope_event"
+    if is_any_gone:
+        events_then = "event_then"
+        days = _oldest_day(definitions)
+        reads = {"as_of": since.as_of, "oldest_day": days, "version": since.lake_snapshot}
+        warehouse.stage(events_then, "scores/changed_event", **reads)
+    then = since.as_of.replace(tzinfo=UTC)
+    for step, moment, events, version in (
+        ("step_before", then, events_then, since.lake_snapshot),
+        ("step_now", as_of, "scope_event", snapshot),
     ):
+        with warehouse.view("changed_event", f"from temp.{events}"):
+            warehouse.stage("path_event", "attribution/path_event", version=version)
         scope = Scope(*period_before(moment, DAYS))
-        since = scope.since - lookback
-        warehouse.stage("path_event", "attribution/path_event", since=since, version=version)
-        _stage_steps(warehouse, step, scope, rules, _SOME)
+        _stage_steps(warehouse, step, scope, _without_draws(definitions), _SOME)
     warehouse.stage("chain_step", "attribution/chain_step_next")
 
 

@@ -13,10 +13,7 @@ from mi_core.warehouse import Warehouse
 
 _SCHEMA = "lake"
 _CATALOG = "__ducklake_metadata_lake"
-_NAMES_THEM = (
-    "list_has_any(from_json(answer -> '$.former_ids', '[\"uuid\"]'),"
-    " (select list(id_hash) from subject_id))"
-)
+_NAMES_THEM = "list_has_any(former_ids, (select list(id_hash::varchar) from subject_id))"
 _NOTES = {
     "data_file": "ducklake_data_file",
     "file_bound": "ducklake_file_column_stats",
@@ -31,8 +28,8 @@ def delete_rows(warehouse: Warehouse) -> None:
         warehouse.sql("insert into lake.identity_edge from kept_edge")
         for place in LAKE:
             warehouse.sql(f"delete from lake.{place.table} where {place.condition}")
-        # Somebody else's answer may name an id that was theirs once: it is computed again.
-        warehouse.sql(f"delete from lake.mv_person where {_NAMES_THEM}")
+        # Somebody else's features may name an id that was theirs once: they are computed again.
+        warehouse.sql(f"delete from lake.user_feature where {_NAMES_THEM}")
 
 
 def drop_history(warehouse: Warehouse) -> int:

@@ -1,5 +1,6 @@
 -- One row per UTC day before $as_of with an event of the journey: how many people took each step on
 -- it, and the share of people from one step to the next; null where nobody took the earlier one.
+-- Of all days, or those in $days, none of which is before $since.
 with
 taken as (
     select distinct
@@ -9,6 +10,8 @@ taken as (
     from lake.user_event as event
     where
         event.occurred_at < $as_of::timestamp
+        and event.occurred_at >= $since::timestamp
+        and ($days is null or list_contains($days::date[], event.occurred_at::date))
         and event.etype in (
             'ad_click', 'landing_view', 'email_submitted', 'identity_enriched', 'trial_started',
             'purchase', 'reactivation'

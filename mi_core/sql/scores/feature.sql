@@ -7,8 +7,6 @@ windows as (
 )
 select
     person.user_id,
-    cast($as_of as timestamp) as as_of,
-    cast($config_version as varchar) as config_version,
     windows.days || 'd' as time_window,
     coalesce(signal_sum.signals_count, 0) as signals_count,
     coalesce(signal_sum.points_micro, 0) as points_micro,

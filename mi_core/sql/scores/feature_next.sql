@@ -3,7 +3,7 @@
 select *
 from feature_new
 union all by name
-select feature.* replace (cast($as_of as timestamp) as as_of)
+select feature.* exclude (user_bucket, former_ids)
 from lake.user_feature as feature
 anti join scope_person using (user_id)
 -- A person who was merged into another, or erased, is known no more.

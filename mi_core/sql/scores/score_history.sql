@@ -1,6 +1,6 @@
 -- One row per person of $user_ids and day with a scoring, after $since. The buckets let a scan skip
 -- the rows of others; a filter on one more bare column would make the catalog's statistics be read
--- once more. The newest scoring is in mv_person.
+-- once more. The newest scoring is in newest_score.
 with bucket as (
     select bucket_of(unnest($user_ids::uuid[])) as user_bucket
 )
