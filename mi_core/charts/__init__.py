@@ -34,10 +34,6 @@ from mi_core.charts.cohorts import (
     retention_curve,
     stickiness,
 )
-from mi_core.charts.executive import (
-    changes,
-    credit_share,
-)
 from mi_core.charts.journeys import (
     days_to_conversion,
     funnel,
@@ -70,11 +66,9 @@ __all__ = [
     "band_shares",
     "band_trend",
     "band_windows",
-    "changes",
     "churn_risk",
     "coverage",
     "credit",
-    "credit_share",
     "days_to_conversion",
     "disagreement",
     "funnel",
