@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check check-types check-sql format lab bench lock
+.PHONY: help setup demo test check check-types check-sql format lab schedule bench lock
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ format: $(STAMP) ## put code and SQL in the house style
 
 lab: $(STAMP) ## JupyterLab on the notebooks, with the workspace in data/
 	@MI_WORKSPACE=$${MI_WORKSPACE:-$(CURDIR)/data} $(BIN)/jupyter lab --config=scripts/jupyter_lab_config.py
+
+schedule: $(STAMP) ## the scheduled flows with Prefect's pages, until Ctrl-C, on the workspace in data/
+	@exec $(BIN)/python -m flows
 
 bench: $(STAMP) ## measure it, beside other packages where they are; results on standard output
 	@for script in benchmarks/bench_*.py benchmarks/attribution.py benchmarks/funnels.py benchmarks/enrichment.py benchmarks/serve.py; do $(BIN)/python "$$script" || exit 1; done

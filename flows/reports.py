@@ -1,0 +1,42 @@
+"""Daily and weekly: the reports, each a notebook run by papermill into one page."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from prefect import flow, task
+
+from flows import showing
+from flows.running import ALERTED, ON_IO
+from mi_core import open_workspace
+from mi_core.errors import ReportError
+from mi_core.reports import catalogue
+
+
+@task(task_run_name="{name}", **ON_IO)
+def render(name: str, as_of: datetime | None, days: int) -> Path:
+    with open_workspace() as workspace:
+        return workspace.report(name, as_of=as_of, days=days)
+
+
+@flow(name="reports", timeout_seconds=2 * 3600, **ALERTED)
+def reports(
+    cadence: Literal["daily", "weekly"] = "daily", as_of: datetime | None = None
+) -> dict[str, Path]:
+    """Render the reports of a cadence, as of the newest scoring or `as_of`.
+
+    One that fails leaves its last good page and doesn't keep the others from being rendered.
+
+    Raises
+    ------
+    ReportError
+        Some failed; it names them.
+    """
+    due = {name: each for name, each in catalogue().items() if each.cadence == cadence}
+    states = {name: render(name, as_of, each.days, return_state=True) for name, each in due.items()}
+    pages = {name: state.result() for name, state in states.items() if state.is_completed()}
+    failed = {name: state.message for name, state in states.items() if name not in pages}
+    showing.rendered({name: due[name].title for name in due}, pages, failed)
+    if failed:
+        raise ReportError(f"Not rendered: {', '.join(failed)}; their last good pages stay.")
+    return pages
