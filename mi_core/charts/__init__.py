@@ -34,6 +34,7 @@ from mi_core.charts.cohorts import (
     retention_curve,
     stickiness,
 )
+from mi_core.charts.costs import cost_by_day, cost_elsewhere, went_on
 from mi_core.charts.journeys import (
     days_to_conversion,
     funnel,
@@ -45,7 +46,6 @@ from mi_core.charts.magnetism import (
     band_windows,
     risk_by_group,
     risk_then_and_now,
-    share_rows,
     stayed_away,
 )
 from mi_core.charts.personas import (
@@ -67,6 +67,8 @@ __all__ = [
     "band_trend",
     "band_windows",
     "churn_risk",
+    "cost_by_day",
+    "cost_elsewhere",
     "coverage",
     "credit",
     "days_to_conversion",
@@ -85,9 +87,9 @@ __all__ = [
     "retention_curve",
     "risk_by_group",
     "risk_then_and_now",
-    "share_rows",
     "spend_and_credit",
     "stayed_away",
     "stickiness",
     "time_to_convert",
+    "went_on",
 ]

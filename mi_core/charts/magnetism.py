@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mi_core import words
+from mi_core.charts.ranges import ranges
 from mi_core.drawing import BLUE, ORANGE, finish, legend, nothing
 from mi_core.tables import Column
 
@@ -176,71 +177,33 @@ def stayed_away(steps: "pl.DataFrame", then: "datetime | None") -> "Chart":
 
 
 def risk_by_group(groups: "pl.DataFrame", of: str) -> "Chart":
-    """The share at risk of each group with its interval, and of all; `of` says what they are.
+    """The share at risk of each group with its interval, beside all others; `of` says of what.
 
-    Columns: label, people, at_risk, share, low, high, is_apart.
+    Columns: label, people, at_risk, value, low, high, others.
     """
     if not groups.height:
         return nothing(f"There are no known people to compare by {of}.")
-    everybody = int(groups["at_risk"].sum()) / int(groups["people"].sum())
+    texts = [
+        f"{words.percent(share)} of {words.number(people)}"
+        for share, people in groups.select("value", "people").iter_rows()
+    ]
+    said = "; ".join(f"{label}: {text}" for label, text in zip(groups["label"], texts, strict=True))
     return finish(
-        share_rows(groups, everybody),
+        ranges(groups, texts, mark="others"),
         f"At risk, by {of}",
-        "share of known people; the line is all of them, orange is clearly apart from the others",
-        description=f"Shares at risk by {of}, {words.percent(everybody)} of all. "
-        + "; ".join(
-            f"{row['label']}: {words.percent(row['share'])} of {words.number(row['people'])}"
-            for row in groups.iter_rows(named=True)
-        )
-        + ".",
+        "share of known people with its interval; the tick is all others",
+        description=f"Shares at risk by {of}. {said}.",
         figures=groups,
         columns={
             "label": Column(of.capitalize()),
             "people": Column("Known people", words.number, is_figure=True),
             "at_risk": Column("At risk", words.number, is_figure=True),
-            "share": Column("Share", words.percent, is_figure=True),
+            "value": Column("Share", words.percent, is_figure=True),
             "low": Column("At least", words.percent, is_figure=True),
             "high": Column("At most", words.percent, is_figure=True),
+            "others": Column("Of all others", words.percent, is_figure=True),
         },
     )
-
-
-def share_rows(rows: "pl.DataFrame", line: float | None = None) -> "Chart":
-    """A row for each `label`: its `share` between `low` and `high`, the words above, and a line."""
-    import altair as alt
-    import polars as pl
-
-    texts = [
-        f"{words.percent(share)} of {words.number(people)}"
-        for share, people in rows.select("share", "people").iter_rows()
-    ]
-    apart = pl.col("is_apart") if "is_apart" in rows.columns else pl.lit(value=False)
-    shown = rows.with_columns(
-        pl.Series("text", texts, dtype=pl.String),
-        pl.when(apart).then(pl.lit(ORANGE)).otherwise(pl.lit(BLUE)).alias("colour"),
-    )
-    axis = alt.Axis(format="%", tickCount=5)
-    scale = alt.Scale(domain=[0, max(*rows["high"], line or 0)], nice=True)
-    base = alt.Chart(shown, height=44 * rows.height).encode(
-        y=alt.Y("label:N", sort=None, axis=None)
-    )
-    colour = alt.Color("colour:N", scale=None)
-    x = alt.X("low:Q", axis=axis, title=None, scale=scale)
-    rule = base.mark_rule(strokeWidth=2, yOffset=11, opacity=0.6).encode(
-        x=x, x2="high:Q", color=colour
-    )
-    point = base.mark_point(filled=True, size=80, yOffset=11, opacity=1).encode(
-        x="share:Q", color=colour
-    )
-    name = base.mark_text(align="left", dy=-7).encode(x=alt.value(0), text="label:N")
-    figure = base.mark_text(align="right", dy=-7, fontWeight="bold").encode(
-        x=alt.value("width"), text="text:N"
-    )
-    layers = [rule, point, name, figure]
-    if line is not None:
-        of_all = alt.Chart(pl.DataFrame({"line": [line]}))
-        layers.insert(0, of_all.mark_rule(strokeDash=[4, 3], opacity=0.5).encode(x="line:Q"))
-    return alt.layer(*layers)
 
 
 def _risk_axis(title: str) -> "alt.X":

@@ -60,7 +60,7 @@ def frame(report: "MagnetismReport", kind: str) -> "pl.DataFrame":
     found = groups(report, kind)
     largest = sorted(found, key=lambda each: -each.people)[:SHOWN]
     rows = [_row(each) for each in found if each in largest]
-    names = ("label", "people", "at_risk", "share", "low", "high", "is_apart")
+    names = ("label", "people", "at_risk", "value", "low", "high", "others")
     return pl.DataFrame(rows, schema=None if rows else dict.fromkeys(names, pl.Float64))
 
 
@@ -91,8 +91,8 @@ def _row(group: Group) -> dict[str, object]:
         "label": group.label,
         "people": group.people,
         "at_risk": group.at_risk,
-        "share": group.share,
+        "value": group.share,
         "low": group.low,
         "high": group.high,
-        "is_apart": group.apart.is_clear,
+        "others": group.apart.before,
     }
