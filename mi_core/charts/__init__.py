@@ -35,6 +35,10 @@ from mi_core.charts.cohorts import (
     stickiness,
 )
 from mi_core.charts.costs import cost_by_day, cost_elsewhere, went_on
+from mi_core.charts.executive import (
+    changes,
+    credit_share,
+)
 from mi_core.charts.journeys import (
     days_to_conversion,
     funnel,
@@ -66,11 +70,13 @@ __all__ = [
     "band_shares",
     "band_trend",
     "band_windows",
+    "changes",
     "churn_risk",
     "cost_by_day",
     "cost_elsewhere",
     "coverage",
     "credit",
+    "credit_share",
     "days_to_conversion",
     "disagreement",
     "funnel",

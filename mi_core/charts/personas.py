@@ -59,7 +59,7 @@ def persona_mix(mix: "pl.DataFrame") -> "Chart":
     return finish(
         chart,
         "People by persona",
-        "share of people; the tick: at the earlier scoring" if is_compared else "share of people",
+        "share of people · tick: at the earlier scoring" if is_compared else "share of people",
         description=f"Bar chart of the share of people by persona. {said}.",
         figures=mix,
         columns={
@@ -88,8 +88,7 @@ def persona_rates(rates: "pl.DataFrame", name: str) -> "Chart":
     return finish(
         ranges(rates, texts, mark=mark),
         title,
-        "by persona; the bar: how far chance could move it"
-        + (" · the tick: all others" if mark else ""),
+        "bar: how far chance could move it" + (" · tick: all others" if mark else ""),
         description=f"Shares of people who {did}, by persona, with 95 % intervals. {said}.",
         figures=rates,
         columns={

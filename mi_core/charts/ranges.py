@@ -28,7 +28,7 @@ def ranges(
     import polars as pl
 
     shown = frame.with_columns(pl.Series("text", texts, dtype=pl.String))
-    base = alt.Chart(shown, height=44 * frame.height).encode(
+    base = alt.Chart(shown, height=40 * frame.height).encode(
         y=alt.Y("label:N", sort=None, axis=None)
     )
     axis = alt.Axis(format=shape, tickCount=5, grid=True)
@@ -52,7 +52,7 @@ def bars_with_ticks(frame: "pl.DataFrame", texts: list[str], value: str, mark: s
     import polars as pl
 
     shown = frame.with_columns(pl.Series("text", texts, dtype=pl.String))
-    base = alt.Chart(shown, height=44 * frame.height).encode(
+    base = alt.Chart(shown, height=40 * frame.height).encode(
         y=alt.Y("label:N", sort=None, axis=None)
     )
     bar = base.mark_bar(height=12, yOffset=11, cornerRadiusEnd=2, color=BLUE).encode(

@@ -139,8 +139,11 @@ def share_range(part: int, whole: int, *, among: int = 1) -> tuple[float, float]
     return low, 1.0 if part == whole else middle + reach
 
 
-def said(change: Change, *, more: str = "more", fewer: str = "fewer") -> str:
-    """The change in words, with its interval: `12% more (4% to 21%)`; or that it may be chance."""
+def said(change: Change, *, more: str = "more", fewer: str = "fewer", many: str = "many") -> str:
+    """The change in words, with its interval: `12% more (4% to 21%)`; or that it may be chance.
+
+    Of what isn't counted but measured, such as money, `fewer` is `less` and `many` is `much`.
+    """
     if not change.is_clear:
         return _no_clear_change(change)
     direction = more if change.low > 0 else fewer
@@ -151,7 +154,7 @@ def said(change: Change, *, more: str = "more", fewer: str = "fewer") -> str:
     if not change.before:
         return "up from none"
     if change.is_up and change.value >= 2 * change.before:
-        return f"{change.value / change.before:.1f} times as many ({_times(change)})"
+        return f"{change.value / change.before:.1f} times as {many} ({_times(change)})"
     low, high = sorted((abs(change.low), abs(change.high)))
     size = words.percent(abs(change.value / change.before - 1))
     return f"{size} {direction} ({words.between(low, high, words.percent)})"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mi_core import words
 from mi_core.stories.comparing import Change
+from mi_core.stories.personas import mixing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,9 +34,9 @@ class Kind:
 
 def of_all(report: "PersonasReport") -> list[Kind]:
     """The personas with anybody, most people first."""
-    trials, buyers = (report.compared(report.ahead, name) for name in ("trials", "buyers"))
+    trials, buyers = (mixing.compared(report.ahead, name) for name in ("trials", "buyers"))
     drawn, risk, high = (
-        report.compared(report.standing, name) for name in ("drawn", "at_risk", "high_intent")
+        mixing.compared(report.standing, name) for name in ("drawn", "at_risk", "high_intent")
     )
     found = [
         Kind(

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mi_core.stories import terms
-from mi_core.stories.comparing import Change, of_shares, share_range
+from mi_core.stories.comparing import Change, share_range
 from mi_core.stories.people import Then, kinds, stage_people
 from mi_core.stories.period import Edition, edition
 from mi_core.stories.personas import mixing
@@ -115,32 +115,11 @@ class PersonasReport:
 
         rows = [
             (self.names[slug], size, part, part / size, *share_range(part, size), change.before)
-            for slug, (part, size, change) in self.compared(self.ahead, name).items()
+            for slug, (part, size, change) in mixing.compared(self.ahead, name).items()
             if size
         ]
         columns = ("label", "people", "part", "value", "low", "high", "others")
         return pl.DataFrame(rows, schema=columns, orient="row")
-
-    def compared(self, frame: "pl.DataFrame", name: str) -> dict[str, tuple[int, int, Change]]:
-        """Persona → its people of whom `name` holds, all its people, and that against all others.
-
-        All personas are looked at together.
-        """
-        counted = {
-            slug: (part, size)
-            for slug, part, size in frame.select("persona", name, "people").rows()
-        }
-        parts = sum(part for part, _ in counted.values())
-        sizes = sum(size for _, size in counted.values())
-        among = sum(size > 0 for _, size in counted.values())
-        return {
-            slug: (
-                part,
-                size,
-                of_shares(part, size, parts - part, sizes - size, among=max(1, among)),
-            )
-            for slug, (part, size) in counted.items()
-        }
 
 
 def _about(definitions: "Definitions") -> "pl.DataFrame":

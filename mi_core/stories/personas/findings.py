@@ -95,7 +95,7 @@ def how_the_mix_moved(report: "PersonasReport") -> str:
 
 def who_buys(report: "PersonasReport") -> str:
     """Which kinds bought clearly more or less often than all others."""
-    found = report.compared(report.ahead, "buyers")
+    found = mixing.compared(report.ahead, "buyers")
     if not sum(part for part, _, _ in found.values()):
         return "<strong>Nobody bought</strong> of those looked at."
     clear = sorted(

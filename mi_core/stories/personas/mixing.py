@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mi_core.stories.comparing import Change, of_moves
+from mi_core.stories.comparing import Change, of_moves, of_shares
 
 if TYPE_CHECKING:
     import polars as pl
@@ -51,6 +51,23 @@ def main_source(moves: "pl.DataFrame", slug: str) -> tuple[str, int] | None:
         if now == slug and then and then != slug
     ]
     return max(found, key=lambda row: (row[1], row[0]), default=None)
+
+
+def compared(frame: "pl.DataFrame", name: str) -> dict[str, tuple[int, int, Change]]:
+    """Persona → its people of whom `name` holds, all its people, and that against all others.
+
+    All personas are looked at together.
+    """
+    counted = {
+        slug: (part, size) for slug, part, size in frame.select("persona", name, "people").rows()
+    }
+    parts = sum(part for part, _ in counted.values())
+    sizes = sum(size for _, size in counted.values())
+    among = max(1, sum(size > 0 for _, size in counted.values()))
+    return {
+        slug: (part, size, of_shares(part, size, parts - part, sizes - size, among=among))
+        for slug, (part, size) in counted.items()
+    }
 
 
 def _counts(moves: "pl.DataFrame", slug: str) -> tuple[int, ...]:
