@@ -128,6 +128,8 @@ def score(
         warehouse.stage("company", "scores/company", as_of=moment)
         scored = stage_scores(warehouse, definitions, moment)
         stage_results(warehouse, definitions, moment, snapshot)
+        run = {"as_of": moment, "config_version": definitions.version, "snapshot": snapshot}
+        warehouse.stage("cohort", "scores/magnetism_cohort", **run)
         _stage_present(warehouse, moment, last, since, snapshot)
         if more is not None:
             more.stage(since)
@@ -363,7 +365,6 @@ def _stage_present(
     """Stage what is stored of the newest run only, beside features and scores."""
     last_as_of = last.as_of if last else None
     warehouse.stage("former_id", "scores/former_id", as_of=as_of, last_as_of=last_as_of)
-    warehouse.stage("cohort", "scores/magnetism_cohort")
     warehouse.stage("persona_performance", "reports/persona_performance")
     if since is None:
         always = {"since": datetime.min, "days": None}

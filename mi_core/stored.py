@@ -62,9 +62,10 @@ def stored_scores(
     """
     with warehouse.reading():
         rows = rows_of(warehouse, "scores/person_row", user_id=user_id)
-        if not rows or rows[0]["config_version"] != definitions.version:
+        cohorts = rows[0]["cohorts"] if rows else None
+        if not cohorts or cohorts[0]["config_version"] != definitions.version:
             return Stored(None)
-        found = _scored(state, definitions, user_id, rows)
+        found = _scored(state, definitions, user_id, rows, cohorts)
         ids = [user_id, *map(UUID, rows[0]["former_ids"])]
         until = found.moment + ANY_TIME
         history = history_of(warehouse, user_id, ids, found.moment, [found.point], until=until)
@@ -77,16 +78,22 @@ def stored_scores(
 class _Scored:
     """What the formulas make of a person's features; `point` is a row of score_history."""
 
-    row: Row
     moment: datetime
+    lake_snapshot: int
     intent: Intent
     persona: Assignment
     magnetism: Sequence[Row]
     point: Row
 
 
-def _scored(state: State, definitions: Definitions, user_id: UUID, rows: Sequence[Row]) -> _Scored:
-    moment = rows[0]["as_of"]
+def _scored(
+    state: State,
+    definitions: Definitions,
+    user_id: UUID,
+    rows: Sequence[Row],
+    cohorts: Sequence[Row],
+) -> _Scored:
+    moment = cohorts[0]["as_of"]
     as_of = moment.replace(tzinfo=UTC)
     of_window = {row["time_window"]: row for row in rows}
     intents = {
@@ -96,13 +103,18 @@ def _scored(state: State, definitions: Definitions, user_id: UUID, rows: Sequenc
     own = intents[intent_window(definitions)]
     company = state.company_of(str(user_id), as_of) or {}
     behavior = persona(own, company.get("company_size"), definitions.personas.values())
+    own_cohorts = {
+        each["time_window"]: each for each in cohorts if each["persona"] == behavior.slug
+    }
     windows = [
-        _magnetism(definitions, of_window[window], intents[window], behavior) for window in WINDOWS
+        _magnetism(definitions, of_window[window], intents[window], own_cohorts.get(window))
+        for window in WINDOWS
     ]
     point = {"user_id": user_id, "as_of": moment, "intent_score": own.score, "level": own.level}
     point |= {"persona": behavior.slug}
     point |= {f"magnetism_{each['time_window']}": each["magnetism_index"] for each in windows}
-    return _Scored(rows[0], moment, own, behavior, windows, point)
+    snapshot = cohorts[0]["lake_snapshot"]
+    return _Scored(moment, snapshot, own, behavior, windows, point)
 
 
 def _sums(row: Row) -> SignalSums:
@@ -114,12 +126,11 @@ def _sums(row: Row) -> SignalSums:
     )
 
 
-def _magnetism(definitions: Definitions, row: Row, intent: Intent, behavior: Assignment) -> Row:
+def _magnetism(definitions: Definitions, row: Row, intent: Intent, cohort: Row | None) -> Row:
     """The person's row of a window, as `magnetism_views` takes it."""
     window = row["time_window"]
     habits = Habits(intent_score=intent.score, **{name: row[name] for name in _HABITS})
     found = magnetism(habits, definitions.magnetism, window_days=int(window[:-1]))
-    cohorts = {(each["persona"], each["time_window"]): each for each in row["cohorts"] or ()}
     return {
         "time_window": window,
         "magnetism_index": found.index,
@@ -128,7 +139,7 @@ def _magnetism(definitions: Definitions, row: Row, intent: Intent, behavior: Ass
         **asdict(found.components),
         "churn_risk": found.churn_risk,
         "recommendations": [each.code for each in found.recommendations],
-        **_standing(cohorts.get((behavior.slug, window)), found.index),
+        **_standing(cohort, found.index),
     }
 
 
@@ -159,8 +170,8 @@ def _scores(
     return Scores(
         user_id=user_id,
         as_of=as_of,
-        config_version=found.row["config_version"],
-        lake_snapshot=found.row["lake_snapshot"],
+        config_version=definitions.version,
+        lake_snapshot=found.lake_snapshot,
         intent=IntentScore(**asdict(intent), trend=trend),
         persona=persona_view(definitions, slug, confidence, assigned),
         magnetism=magnetism_views(definitions.magnetism, found.moment, found.magnetism, history),

@@ -58,8 +58,10 @@ VIEWS = (
 )
 """Views over the lake. They are the package's, not the lake's, so that none is ever out of date."""
 
+_SHORT_NAMES = "set search_path = 'memory,lake,state'"
+
 _LOOKED_UP_SINCE = 5
-_LOOKED_UP = {"user_feature": 4096, "user_score_day": 32_768}
+_LOOKED_UP = {"user_feature": 32_768, "user_score_day": 32_768}
 """Tables of that version where one person is looked up → rows of a group, which such a look unpacks
 whole; but the more groups, the longer the list of them that it reads first."""
 
@@ -228,20 +230,40 @@ class Warehouse:
         self.connection.execute(f"create or replace temp table frame_row as\n{query}", params)
         return self.connection.table("frame_row")
 
-    def ask(self, query: str) -> "pl.DataFrame":
-        """`frame` for a query that anybody wrote: one statement, that can change nothing stored."""
+    def ask(self, query: str, params: Mapping[str, object] | None = None) -> "pl.DataFrame":
+        """`frame` for a query that anybody wrote: one statement, that can change nothing stored.
+
+        `params` may have more than it names.
+        """
         try:
-            statements = len(self.connection.extract_statements(query))
+            statements = self.connection.extract_statements(query)
         except duckdb.Error as error:
             raise RelationError(f"The query failed: {_plain(error)}") from error
-        if statements != 1:
-            raise RelationError(f"A query is one statement; this has {statements or 'none'}.")
+        if len(statements) != 1:
+            raise RelationError(f"A query is one statement; this has {len(statements) or 'none'}.")
+        named, given = sorted(statements[0].named_parameters), params or {}
+        if missing := [name for name in named if name not in given]:
+            raise RelationError(f"The query has ${missing[0]}, and nothing gives it a value.")
         with self.short_names():
             self.sql("begin transaction read only")
             try:
-                return self.frame(query)
+                return self.frame(query, {name: given[name] for name in named})
             finally:
                 self.sql("rollback")
+
+    def reader(self) -> "Warehouse":
+        """Another engine on the same lake and state that can write neither; to be closed."""
+        other = Warehouse(self.path, self.settings)
+        try:
+            other._set_up()
+            other._attach(self._looks_back_to, read_only=True)
+            if self.has_state:
+                other._attach_state()
+            other.sql(_SHORT_NAMES)
+        except duckdb.Error as error:
+            other.close()
+            raise WorkspaceError(f"{self.path} can't be read: {_plain(error)}") from None
+        return other
 
     @contextmanager
     def short_names(self) -> Iterator[None]:
@@ -249,7 +271,7 @@ class Warehouse:
 
         Not always: every name, a function's too, would be looked up in three catalogs.
         """
-        self.sql("set search_path = 'memory,lake,state'")
+        self.sql(_SHORT_NAMES)
         try:
             yield
         finally:
@@ -375,7 +397,7 @@ class Warehouse:
                 "History ends after some days, and with an erasure."
             )
         self.sql("detach lake")
-        self._attach(snapshot)
+        self._attach(snapshot, read_only=True)
         self._looks_back_to = snapshot
         if self._lake_version() != migrations.LAKE.newest:
             raise SnapshotGone(
@@ -476,7 +498,7 @@ class Warehouse:
         if self._lake_version() != migrations.LAKE.newest:
             self._migrate_lake()
 
-    def _attach(self, snapshot: int | None = None) -> None:
+    def _attach(self, snapshot: int | None = None, *, read_only: bool = False) -> None:
         files = self.path / "lake"
         if self._catalog_url:
             dsn = f"postgres:{self._log_in('catalog_login', self._catalog_url)}"
@@ -486,7 +508,9 @@ class Warehouse:
             # The catalog remembers where its files lie, but the folder may have been moved.
             extra = "meta_journal_mode 'WAL', busy_timeout 30000, override_data_path true"
         if snapshot is not None:
-            extra += f", snapshot_version {snapshot}, read_only"
+            extra += f", snapshot_version {snapshot}"
+        if read_only:
+            extra += ", read_only"
         attach = (
             f"attach {quoted('ducklake:' + dsn)} as lake (data_path {quoted(f'{files}/')}, {extra})"
         )

@@ -1,6 +1,7 @@
 -- One row per persona and window with anybody in `magnetism`: how many people, their average index,
 -- and where the percentile of an index changes. A percentile is that of the last of `indexes` which
--- isn't above one's own; `people_up_to` says how many people are at or below each.
+-- isn't above one's own; `people_up_to` says how many people are at or below each. It is that of
+-- the scoring as of $as_of.
 with
 placed as (
     select
@@ -31,6 +32,9 @@ select
     any_value(people) as people,
     sum(index_sum)::double / 1e12 / any_value(people) as average,
     list(magnetism_index order by magnetism_index) as indexes,
-    list(people_up_to order by magnetism_index) as people_up_to
+    list(people_up_to order by magnetism_index) as people_up_to,
+    cast($as_of as timestamp) as as_of,
+    cast($config_version as varchar) as config_version,
+    $snapshot::bigint as lake_snapshot
 from step
 group by persona, time_window

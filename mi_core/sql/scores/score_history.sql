@@ -16,4 +16,4 @@ from lake.user_score_day
 where
     user_bucket in (from bucket)
     and list_contains($user_ids::uuid[], user_id)
-    and as_of > $since::timestamp
+    and epoch_us(as_of) > epoch_us($since::timestamp)
