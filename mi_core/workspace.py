@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mi_core.refresh import Refreshed
     from mi_core.reports import Difference, Order, Shelf
     from mi_core.retention import Retention
+    from mi_core.tuning import Cases
 
 
 @dataclass(frozen=True)
@@ -406,6 +407,34 @@ class Workspace(Inlet):
         moment = self._moment(as_of)
         return stickiness(
             self.warehouse, self.definitions, event, every=every, as_of=moment, days=days
+        )
+
+    def cases(
+        self,
+        outcome: str = "purchase",
+        *,
+        horizon_days: int = 28,
+        every_days: int = 14,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> "Cases":
+        """What was known of everybody at past instants, and what became of them: to tune by.
+
+        `outcome` is `trial`, `purchase` or `churn`, within the horizon. Nothing is written. The
+        rest is in `mi_core.tuning`; all options: `help(mi_core.tuning.cases.cases)`.
+        """
+        from mi_core.tuning.cases import cases
+
+        self._keep_classified()
+        return cases(
+            self.warehouse,
+            self.definitions,
+            outcome,
+            horizon_days=horizon_days,
+            every_days=every_days,
+            since=since,
+            until=until,
+            now=datetime.now(UTC),
         )
 
     def ingest_spend(self, files: Iterable[Path | str], *, replace: bool = False) -> "SpendSummary":

@@ -1,0 +1,126 @@
+"""What a search proposes, what speaks for it and against it, and how it is handed on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+
+import polars as pl
+
+from mi_core.definitions import Persona
+from mi_core.tuning.objectives import Objective
+from mi_core.tuning.resampling import Figure
+from mi_core.tuning.rules import Personas
+from mi_core.tuning.splitting import Split
+
+_PACKAGES = ("mi-core", "numpy", "polars", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Thresholds that a search found, held against those in force.
+
+    Attributes
+    ----------
+    thresholds
+        `threshold, in_force, proposed, moved, same_share, low, high`: of searches in bootstrap
+        samples of the people, the share that chose the proposed value, and the values that the
+        middle half of them chose.
+    figures
+        `rules, part, value, low, high, reach`: the objective of the rules in force, the proposal
+        and their difference, on `train` and on `test`, with 95 % intervals over people. The search
+        chose what does well on `train`: only `test` says how well it does. `reach` is the share of
+        cases of personas of high intent level; null of labels.
+    baselines
+        See `baselines.baselines`.
+    curves
+        `threshold, value, train, test`: the objective by the value of one threshold, the others as
+        proposed.
+    difference
+        What the proposal adds to the objective on `test`.
+    """
+
+    personas: dict[str, Persona]
+    in_force: Personas
+    objective: Objective
+    split: Split
+    seed: int
+    thresholds: pl.DataFrame
+    figures: pl.DataFrame
+    baselines: pl.DataFrame
+    curves: pl.DataFrame
+    difference: Figure
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval on `test` leaves out that nothing gets better."""
+        return self.difference.low > 0
+
+    @property
+    def said(self) -> str:
+        """What may be said of it, in a sentence or two."""
+        if not self.thresholds["moved"].any():
+            return "The search found nothing better than the rules in force."
+        test = self.figures.filter(pl.col("part") == "test")
+        before, after = test["value"][0], test["value"][1]
+        change = f"{self.difference.low:+.3g} to {self.difference.high:+.3g}"
+        told = (
+            f"On people and days that the search didn't see, {self.objective.name} goes from"
+            f" {before:.3g} to {after:.3g}; the 95 % interval of the change is {change}."
+        )
+        if self.is_clear:
+            return told
+        worse = self.difference.high < 0
+        return f"{told} {'That is worse.' if worse else 'That may be chance: keep the rules.'}"
+
+    def overlay(self) -> dict[str, Any]:
+        """The changed values, as an overlay.toml would state them; empty if there are none."""
+        changed: dict[str, Any] = {}
+        for name, value in self._moved():
+            slug, field = name.rsplit(".", 1)
+            number = int(value) if value == int(value) else value
+            changed.setdefault(slug, {"rule": {}})["rule"][field] = number
+        return {"personas": changed} if changed else {}
+
+    def evidence(self) -> dict[str, Any]:
+        """What it rests on, as plain values for JSON."""
+        cases = self.split.cases
+        return {
+            "outcome": cases.outcome,
+            "horizon_days": cases.horizon_days,
+            "objective": self.objective.facts(),
+            "seed": self.seed,
+            "split": {
+                "test_share": self.split.test_share,
+                "seed": self.split.seed,
+                "train": _facts(self.split.train),
+                "test": _facts(self.split.test),
+            },
+            "said": self.said,
+            "is_clear": self.is_clear,
+            **{
+                name: _plain(getattr(self, name)) for name in ("thresholds", "figures", "baselines")
+            },
+            "config_version": cases.definitions.version,
+            "lake_snapshot": cases.lake_snapshot,
+            "packages": {name: version(name) for name in _PACKAGES},
+        }
+
+    def _moved(self) -> list[tuple[str, float]]:
+        moved = self.thresholds.filter("moved")
+        return list(zip(moved["threshold"], moved["proposed"], strict=True))
+
+
+def _facts(part: pl.DataFrame) -> dict[str, Any]:
+    instants: list[datetime] = part["as_of"].unique().sort().to_list()
+    return {
+        "cases": part.height,
+        "people": part["user_id"].n_unique(),
+        "with_outcome": int(part["outcome"].sum()),
+        "instants": [at.isoformat() for at in instants],
+    }
+
+
+def _plain(frame: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows as plain values; JSON has no NaN."""
+    return frame.with_columns(pl.col(pl.Float64).fill_nan(None)).to_dicts()

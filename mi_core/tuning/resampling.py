@@ -1,0 +1,74 @@
+"""Intervals: bootstrap draws over people, and Wilson's for a share.
+
+People are drawn, not cases, since what one person does at several instants hangs together (Efron &
+Tibshirani 1993, ch. 13; of clusters: Cameron, Gelbach & Miller 2008). Above `GROUPS` people, groups
+of people taken at random are drawn; whatever adds up over people is summed by group once, and a
+draw is a product of weights and sums.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from mi_core.attribution.intervals import draw_weights, interval
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+GROUPS = 1000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with the ends of its interval; NaN where it is undefined."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the interval leaves 0 out."""
+        return self.low > 0 or self.high < 0
+
+
+def person_groups(user_ids: pl.Series, *, seed: int) -> IntArray:
+    """The group of each row's person, 0 up to at most `GROUPS` - 1; [rows].
+
+    Groups have the same number of people, give or take one, whatever the order of the rows.
+    """
+    person = user_ids.rank("dense").to_numpy().astype(np.int64) - 1
+    people = int(person.max(initial=-1)) + 1
+    order = np.random.default_rng(seed).permutation(people)
+    group: IntArray = np.asarray(order % GROUPS, dtype=np.int64)[person]
+    return group
+
+
+def drawn_sums(sums: FloatArray, draws: int, *, seed: int) -> FloatArray:
+    """Sums by group, [groups, …], of draws of groups: [draws, …]."""
+    weights = draw_weights(len(sums), draws, seed=seed)
+    flat = weights @ sums.reshape(len(sums), -1)
+    return flat.reshape(draws, *sums.shape[1:])
+
+
+def figure(value: float, samples: FloatArray, level: float = LEVEL) -> Figure:
+    """A figure with the percentile interval of its draws."""
+    low, high = interval(samples, level)
+    return Figure(float(value), float(low), float(high))
+
+
+def wilson(part: int, whole: int, level: float = LEVEL) -> Figure:
+    """A share with Wilson's interval (1927, JASA 22:209–212); of nobody, NaN between 0 and 1."""
+    if not whole:
+        return Figure(float("nan"), 0.0, 1.0)
+    z, share = NormalDist().inv_cdf((1 + level) / 2), part / whole
+    scale = 1 + z**2 / whole
+    middle = (share + z**2 / (2 * whole)) / scale
+    reach = z / scale * sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2))
+    # Of none and of all, rounding would leave a speck.
+    return Figure(share, middle - reach if part else 0.0, middle + reach if part < whole else 1.0)

@@ -1,0 +1,226 @@
+"""Which signals and parts earn their points: what ranking by a score loses without each.
+
+A score is judged by its ROC AUC for an outcome. Of each signal (of intent) or part (of magnetism)
+the points are taken times 0, a half and two, everything else as it is, and the AUC is compared with
+that of the points in force, in the same bootstrap draws of people. Two placebos say what would be
+seen if there were nothing: outcomes shuffled among the people of an instant (nobody's acts tell of
+their own outcome), and a person's outcomes shuffled among their instants (who they are still tells,
+when they act no longer).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from mi_core.errors import BadValue
+from mi_core.tuning.cases import Cases
+from mi_core.tuning.figures import auc, auc_of
+from mi_core.tuning.formulas import MAGNETISM_PARTS, intent_scores, magnetism_scores
+from mi_core.tuning.objectives import LEAST_OF_A_KIND
+from mi_core.tuning.resampling import LEVEL, Figure, drawn_sums, figure, person_groups
+from mi_core.tuning.shuffling import Shuffle, among_instants, among_people
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+Scorer = Callable[[Mapping[str, float]], FloatArray]
+"""Scores of all cases with the points of some names times a factor."""
+
+FACTORS: Mapping[str, float] = {"without": 0.0, "half": 0.5, "double": 2.0}
+PLACEBOS: Mapping[str, Shuffle] = {"people": among_people, "time": among_instants}
+_BINS_PER_POINT = 5
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What each signal or part does for the ranking.
+
+    Attributes
+    ----------
+    score
+        `intent` or `magnetism`.
+    auc
+        ROC AUC of the score in force for `outcome`, with its 95 % interval.
+    changes
+        `name, points, factor, change, low, high`: the AUC with the points times `factor` less that
+        of the points in force. Intervals over people, as wide as is needed for those of all names
+        to hold together (Bonferroni).
+    placebo
+        `name, shuffled, low, high`: the middle 95 % of the changes without the points that
+        placebos give; `shuffled` is `people` or `time`.
+    verdicts
+        `name, points, given_share, change, low, high, verdict`: what is lost without the points,
+        and what can be said of it. `given_share` is the share of cases that have any of it.
+    """
+
+    score: str
+    outcome: str
+    auc: Figure
+    changes: pl.DataFrame
+    placebo: pl.DataFrame
+    verdicts: pl.DataFrame
+
+
+def intent_weights(
+    cases: Cases, *, draws: int = 2000, shuffles: int = 20, seed: int = 0
+) -> Weights:
+    """Which signals earn their points in the intent score, by the outcome of `cases`.
+
+    Of churn, a high score speaks against the outcome: what is ranked is then staying active.
+
+    Raises
+    ------
+    BadValue
+        There are too few outcomes.
+    """
+    definitions, frame = cases.definitions, _eligible(cases)
+    points = {name: rule.points for name, rule in definitions.signals.items()}
+    given = {name: frame[f"count_{name}"].to_numpy() > 0 for name in points}
+
+    def scores(factors: Mapping[str, float]) -> FloatArray:
+        return intent_scores(frame, definitions.intent, factors)
+
+    return _weighed("intent", cases, frame, scores, points, given, draws, shuffles, seed)
+
+
+def magnetism_weights(
+    cases: Cases, *, draws: int = 2000, shuffles: int = 20, seed: int = 0
+) -> Weights:
+    """Which parts earn their points in the magnetism index, by staying active.
+
+    Raises
+    ------
+    BadValue
+        The cases are of another outcome than churn, or there are too few outcomes.
+    """
+    if cases.outcome != "churn":
+        raise BadValue(
+            "Magnetism is held against staying active: take cases of the outcome 'churn', not"
+            f" {cases.outcome!r}."
+        )
+    rules, frame = cases.definitions.magnetism, _eligible(cases)
+    points = rules.weights.model_dump() | rules.bonuses.model_dump()
+    alone = {name: magnetism_scores(frame, rules, _only(name)) > 0 for name in points}
+
+    def scores(factors: Mapping[str, float]) -> FloatArray:
+        return magnetism_scores(frame, rules, factors)
+
+    return _weighed("magnetism", cases, frame, scores, points, alone, draws, shuffles, seed)
+
+
+def _only(name: str) -> dict[str, float]:
+    return {other: float(other == name) for other in MAGNETISM_PARTS}
+
+
+def _eligible(cases: Cases) -> pl.DataFrame:
+    """The cases that can have the outcome."""
+    rows = cases.frame.filter(pl.col("outcome").is_not_null())
+    did = int(rows["outcome"].sum())
+    if min(did, rows.height - did) < LEAST_OF_A_KIND:
+        raise BadValue(
+            f"Of {rows.height} cases {did} have the outcome; {LEAST_OF_A_KIND} with it and as many"
+            " without are needed."
+        )
+    return rows
+
+
+def _weighed(
+    score: str,
+    cases: Cases,
+    frame: pl.DataFrame,
+    scores: Scorer,
+    points: Mapping[str, float],
+    given: Mapping[str, BoolArray],
+    draws: int,
+    shuffles: int,
+    seed: int,
+) -> Weights:
+    happened = frame["outcome"].to_numpy().astype(np.bool_)
+    if cases.outcome == "churn":
+        happened = ~happened
+    judge = _Judge(frame, happened, draws, seed)
+    in_force, without = scores({}), {name: scores({name: 0.0}) for name in points}
+    base, base_draws = judge.auc(in_force)
+    level = 1 - (1 - LEVEL) / len(points)
+    rows: list[tuple[str, float, str, Figure]] = []
+    for name, worth in points.items():
+        for factor, times in FACTORS.items():
+            value, drawn = judge.auc(without[name] if not times else scores({name: times}))
+            rows.append((name, worth, factor, figure(value - base, drawn - base_draws, level)))
+    changes = pl.DataFrame(
+        [(name, worth, factor, f.value, f.low, f.high) for name, worth, factor, f in rows],
+        schema=("name", "points", "factor", "change", "low", "high"),
+        orient="row",
+    )
+    placebo = _placebo(frame, happened, in_force, without, shuffles, seed)
+    return Weights(
+        score=score,
+        outcome="staying active" if cases.outcome == "churn" else cases.outcome,
+        auc=figure(base, base_draws),
+        changes=changes,
+        placebo=placebo,
+        verdicts=_verdicts(changes, placebo, given),
+    )
+
+
+class _Judge:
+    """The AUC of scores of the same cases, and its draws over the same people."""
+
+    def __init__(self, frame: pl.DataFrame, happened: BoolArray, draws: int, seed: int) -> None:
+        self._happened, self._draws, self._seed = happened, draws, seed
+        self._group = person_groups(frame["user_id"], seed=seed)
+
+    def auc(self, scores: FloatArray) -> tuple[float, FloatArray]:
+        """Of the cases exactly; of draws, [draws], with scores to a fifth of a point."""
+        place = np.unique(np.round(scores * _BINS_PER_POINT), return_inverse=True)[1]
+        shape = (int(self._group.max()) + 1, int(place.max()) + 1, 2)
+        at = np.ravel_multi_index((self._group, place, self._happened.astype(np.int64)), shape)
+        counts = np.bincount(at, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+        value = auc(scores, self._happened)
+        drawn = auc_of(drawn_sums(counts, self._draws, seed=self._seed))
+        # Rounding shifts all draws alike.
+        return value, drawn + value - float(auc_of(counts.sum(axis=0)))
+
+
+def _placebo(
+    frame: pl.DataFrame,
+    happened: BoolArray,
+    in_force: FloatArray,
+    without: Mapping[str, FloatArray],
+    shuffles: int,
+    seed: int,
+) -> pl.DataFrame:
+    """The middle 95 % of the changes without each name's points, by placebo."""
+    rows = []
+    for kind, shuffle in PLACEBOS.items():
+        rng = np.random.default_rng(seed)
+        shuffled = [shuffle(frame, happened, rng) for _ in range(shuffles)]
+        base = np.array([auc(in_force, each) for each in shuffled])
+        for name, scores in without.items():
+            changes = np.array([auc(scores, each) for each in shuffled]) - base
+            rows.append((name, kind, *np.quantile(changes, [0.025, 0.975])))
+    return pl.DataFrame(rows, schema=("name", "shuffled", "low", "high"), orient="row")
+
+
+def _verdicts(
+    changes: pl.DataFrame, placebo: pl.DataFrame, given: Mapping[str, BoolArray]
+) -> pl.DataFrame:
+    """What can be said of each name, and nothing within what chance makes."""
+    people = placebo.filter(pl.col("shuffled") == "people")
+    bounds = {name: (low, high) for name, low, high in people.drop("shuffled").iter_rows()}
+    rows = changes.filter(pl.col("factor") == "without").drop("factor")
+    share = {name: float(np.mean(each)) for name, each in given.items()}
+    return rows.with_columns(
+        pl.col("name").replace_strict(share, return_dtype=pl.Float64).alias("given_share"),
+        pl.Series("verdict", [_verdict(row, *bounds[row["name"]]) for row in rows.to_dicts()]),
+    ).select("name", "points", "given_share", "change", "low", "high", "verdict")
+
+
+def _verdict(row: Mapping[str, float], placebo_low: float, placebo_high: float) -> str:
+    if row["high"] < 0 and row["change"] < placebo_low:
+        return "earns its points"
+    if row["low"] > 0 and row["change"] > placebo_high:
+        return "ranks better without"
+    return "can't be told from chance"
