@@ -11,12 +11,16 @@ from mi_core.warehouse import Warehouse
 TABLES = (
     "lake.user_event",
     "lake.analytics_events",
+    "lake.event_delivery",
     "lake.user_milestone",
     "lake.score_run",
     "lake.user_intent_score",
     "lake.user_magnetism_index",
     "lake.ingest_watermark",
+    "lake.ingest_batch",
+    "lake.pull_window",
     "state.inbox",
+    "state.alert_change",
 )
 
 
@@ -24,6 +28,9 @@ TABLES = (
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     opened = memory_lake(tmp_path_factory.mktemp("lake"))
     opened.sql("create table state.inbox (seq bigint, received_at timestamp)")
+    opened.sql(
+        "create table state.alert_change (name varchar, changed_at timestamp, status varchar)"
+    )
     yield opened
     opened.close()
 

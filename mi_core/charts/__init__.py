@@ -35,6 +35,12 @@ from mi_core.charts.executive import (
     changes,
     credit_share,
 )
+from mi_core.charts.health import (
+    arrivals,
+    check_statuses,
+    event_hours,
+    score_then_and_now,
+)
 from mi_core.charts.journeys import (
     days_to_conversion,
     funnel,
@@ -63,10 +69,12 @@ __all__ = [
     "MARKS",
     "SOURCES",
     "acquisition_funnel",
+    "arrivals",
     "band_shares",
     "band_trend",
     "band_windows",
     "changes",
+    "check_statuses",
     "churn_risk",
     "cost_by_day",
     "cost_elsewhere",
@@ -75,6 +83,7 @@ __all__ = [
     "credit_share",
     "days_to_conversion",
     "disagreement",
+    "event_hours",
     "funnel",
     "intent_distribution",
     "lifecycle",
@@ -90,6 +99,7 @@ __all__ = [
     "retention_groups",
     "risk_by_group",
     "risk_then_and_now",
+    "score_then_and_now",
     "spend_and_credit",
     "stayed_away",
     "stickiness",

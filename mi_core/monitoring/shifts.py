@@ -47,7 +47,7 @@ def newest_scoring(at: Looking) -> Check:
 def score_drift(at: Looking) -> list[Check]:
     """How far the distributions of intent and of magnetism over 30 days have shifted."""
     titles = {"intent": "Intent scores", "magnetism": "Magnetism scores"}
-    pair = _pair(at)
+    pair = scoring_pair(at)
     if isinstance(pair, str):
         return [_unknown(at, (f"{each}_drift", title), pair) for each, title in titles.items()]
     points = at.warehouse.relation(
@@ -65,12 +65,10 @@ def _score_drift(at: Looking, named: Named, rows: list[tuple[int, int, int]], pa
     few = _too_few(at.rules.score_drift, sum(bins), sum(bins_before))
     if few:
         return _unknown(at, named, few)
-    most = max(range(len(bins)), key=lambda i: _grown(bins, bins_before, i))
     apart = (
         f"KS {drift.kolmogorov_smirnov(*_by_point(now, before)):.3f},"
         f" JS {drift.jensen_shannon(bins, bins_before):.3f}"
     )
-    was, share = (side[most] / sum(side) for side in (bins_before, bins))
     middle, middle_before = drift.middle(now), drift.middle(before)
     moved = (
         f"stayed at {middle}"
@@ -80,9 +78,8 @@ def _score_drift(at: Looking, named: Named, rows: list[tuple[int, int, int]], pa
 
     def said(index: float, by_chance: float) -> str:
         return (
-            f"Since {words.day(pair.earlier)} the middle score {moved}; the scores"
-            f" {most * BIN}–{_last_of(most)} went from {words.percent(was)} to"
-            f" {words.percent(share)} of people. PSI {index:.3f}, of which chance makes up to"
+            f"Since {words.day(pair.earlier)} the middle score {moved}"
+            f"{_most_grown(bins, bins_before)}. PSI {index:.3f}, of which chance makes up to"
             f" {by_chance:.3f}; {apart}; {_people(bins, bins_before)}."
         )
 
@@ -96,7 +93,7 @@ def _score_drift(at: Looking, named: Named, rows: list[tuple[int, int, int]], pa
 def persona_mix(at: Looking) -> Check:
     """How far the shares of personas have shifted, and which grew and shrank most."""
     limit, named = at.rules.persona_mix, ("persona_mix", "Persona mix")
-    pair = _pair(at)
+    pair = scoring_pair(at)
     if isinstance(pair, str):
         return _unknown(at, named, pair)
     mixes = [
@@ -108,12 +105,15 @@ def persona_mix(at: Looking) -> Check:
         return _unknown(at, named, few)
     labels = mixes[0]["label"].to_list()
     by_growth = sorted(range(len(labels)), key=lambda i: _grown(now, before, i))
-    told = [_went(labels[i], now, before, i) for i in (by_growth[-1], by_growth[0])]
+    went = [_went(labels, now, before, each) for each in (by_growth[-1], by_growth[0])]
+    told = ", and ".join(went)
+    if not _grown(now, before, by_growth[-1]):
+        told = "no persona's share has changed"
     squares, chance = drift.chi_square(now, before)
 
     def said(index: float, by_chance: float) -> str:
         return (
-            f"Since {words.day(pair.earlier)} {told[0]}, and {told[1]}. PSI {index:.3f}, of which"
+            f"Since {words.day(pair.earlier)} {told}. PSI {index:.3f}, of which"
             f" chance makes up to {by_chance:.3f}; χ² {squares:.1f}, p {_chance(chance)};"
             f" {_people(now, before)}."
         )
@@ -145,7 +145,7 @@ def _judged(
     return found(*named, raised, index, said(index, by_chance), advice)
 
 
-def _pair(at: Looking) -> Pair | str:
+def scoring_pair(at: Looking) -> Pair | str:
     """The scorings to compare; or why there are none."""
     comparison = at.rules.comparison
     found = at.warehouse.relation(
@@ -191,12 +191,22 @@ def _grown(now: list[int], before: list[int], position: int) -> float:
     return now[position] / sum(now) - before[position] / sum(before)
 
 
-def _went(label: str, now: list[int], before: list[int], position: int) -> str:
+def _most_grown(now: list[int], before: list[int]) -> str:
+    """The bin of a score that gained most, as the end of a sentence."""
+    most = max(range(len(now)), key=lambda i: _grown(now, before, i))
+    if not _grown(now, before, most):
+        return ""
+    was, share = before[most] / sum(before), now[most] / sum(now)
+    return (
+        f"; the scores {most * BIN}–{_last_of(most)} went from {words.percent(was)} to"
+        f" {words.percent(share)} of people"
+    )
+
+
+def _went(labels: list[str], now: list[int], before: list[int], position: int) -> str:
     was, share = before[position] / sum(before), now[position] / sum(now)
-    verb = "grew" if share > was else "shrank" if share < was else "stayed"
-    if share == was:
-        return f"{label} stayed at {words.percent(share)}"
-    return f"{label} {verb} from {words.percent(was)} to {words.percent(share)}"
+    verb = "grew" if share > was else "shrank"
+    return f"{labels[position]} {verb} from {words.percent(was)} to {words.percent(share)}"
 
 
 def _last_of(position: int) -> int:

@@ -1,0 +1,229 @@
+"""The data health report: its sentences, tables and charts, and its notebook, without a kernel."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from report_samples import event, intent, magnetism, milestone, person, put
+from stores import new_workspace
+
+from mi_core import charts
+from mi_core.drawing import VEGA_LITE
+from mi_core.errors import ReportError
+from mi_core.ingest.classify import classification_version
+from mi_core.stories.foot import MANIFEST
+from mi_core.stories.health import HealthReport, findings, listings
+from mi_core.workspace import Workspace
+
+NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "report-health.ipynb"
+UNTIL = datetime(2024, 6, 30)
+DAYS = 28
+CHARTS = {
+    "arrivals": charts.arrivals,
+    "hours": lambda report: charts.event_hours(report, 14),
+    "names": lambda report: charts.coverage(report.days),
+    "intent": lambda report: charts.score_then_and_now(report, "intent"),
+    "magnetism": lambda report: charts.score_then_and_now(report, "magnetism"),
+    "statuses": charts.check_statuses,
+}
+TABLES = (
+    listings.checks,
+    listings.sources,
+    listings.gaps,
+    listings.outcomes,
+    listings.unknown_events,
+    listings.bad_times,
+)
+
+
+def every_hour(since: datetime, days: int, number: int) -> Iterator[dict[str, Any]]:
+    """At 10 and 11 o'clock of each day, so many events."""
+    for day in range(days):
+        for hour in (10, 11):
+            at = f"{since + timedelta(days=day, hours=hour):%m-%d %H}"
+            for n in range(number):
+                yield event(f"p{n}", f"{at}:{n:02}:00", "app_open") | {"session_id": "s"}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """Two periods with ten, then twelve events in each of two hours; a morning without any."""
+    events = [
+        *every_hour(UNTIL - timedelta(days=4 * DAYS), 2 * DAYS, 10),
+        *every_hour(UNTIL - timedelta(days=2 * DAYS), DAYS, 10),
+        *every_hour(UNTIL - timedelta(days=DAYS), DAYS, 12),
+    ]
+    gap = ("2024-06-25 10", "2024-06-25 11")
+    events = [row for row in events if not str(row["occurred_at"]).startswith(gap)]
+    events += [event(f"p{n}", f"06-28 1{n % 2}:30:{n:02}", "<b>wobble</b>") for n in range(40)]
+    with new_workspace(tmp_path_factory.mktemp("shop")) as workspace:
+        fill(workspace, events)
+        for days in (3, 2, 1, 0):
+            workspace.watch(UNTIL.replace(tzinfo=UTC) - timedelta(days=days))
+        yield workspace
+
+
+def fill(workspace: Workspace, events: list[dict[str, Any]]) -> None:
+    people = [f"p{n}" for n in range(250)]
+    scorings = (("06-23", 30.0), ("06-30", 60.0))
+    version = classification_version(workspace.definitions)
+    runs = [
+        {"as_of": f"2024-{day}", "config_version": workspace.definitions.version}
+        for day, _ in scorings
+    ]
+    tables: dict[str, list[Any]] = {
+        "user_event": events,
+        "analytics_events": [_stored(n, row) for n, row in enumerate(events)],
+        "user_milestone": [milestone(name, first_event_at="01-01") for name in people],
+        "score_run": runs,
+        "user_intent_score": [
+            intent(name, score + n % 10, "low") | {"as_of": f"2024-{day}"}
+            for day, score in scorings
+            for n, name in enumerate(people)
+        ],
+        "user_magnetism_index": [
+            magnetism(name, "cold", as_of=day) for day, _ in scorings for name in people
+        ],
+        "pull_window": [
+            _pull("01-01", "06-01", rejected=10),
+            _pull("06-03", "06-30", rejected=50),
+        ],
+    }
+    with workspace.warehouse.publish("rows of the tests"):
+        for table, rows in tables.items():
+            put(workspace.warehouse, f"lake.{table}", *rows)
+        workspace.warehouse.sql(f"insert into lake.classification values ('{version}')")
+        # Seven of eight came by the webhook as well.
+        workspace.warehouse.sql(
+            "insert into lake.event_delivery select event_id, 'webhook', occurred_at"
+            " from lake.analytics_events where session_id <> '0'"
+        )
+
+
+def _stored(number: int, row: dict[str, Any]) -> dict[str, Any]:
+    names = ("event_id", "event_name", "user_id", "occurred_at")
+    return {name: row[name] for name in names} | {"source": "query", "session_id": f"{number % 8}"}
+
+
+def _pull(since: str, until: str, *, rejected: int) -> dict[str, Any]:
+    counts = {"accepted": 900, "duplicates": 20, "withheld": 30, "rejected": rejected}
+    return {"since": f"2024-{since}", "until": f"2024-{until}", **counts}
+
+
+@pytest.fixture(scope="module")
+def report(shop: Workspace) -> HealthReport:
+    return HealthReport.read(shop)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> HealthReport:
+    """Of a workspace in which one person was scored once."""
+    with new_workspace(tmp_path_factory.mktemp("empty")) as workspace:
+        with workspace.warehouse.publish("rows of the tests"):
+            put(workspace.warehouse, "lake.user_magnetism_index", magnetism("a", "cold"))
+            put(workspace.warehouse, "lake.score_run", {"as_of": "2024-06-30"})
+        return HealthReport.read(workspace, days=7)
+
+
+def test_the_summary_says_what_happened_and_how_sure_that_is(report: HealthReport):
+    told = str(findings.summary(report))
+    for sentence in (
+        "<strong>1 alert (Intent scores) and 1 warning (Silent hours)</strong>.</li>",
+        "<strong>688 events of 28 days</strong> are here; before, there were 560: 23% more",
+        "the webhook 602 and pulls 688.",
+        "the webhook missed 83 (12%); before, it was 13%: no clear change",
+        "2 hours that always have events had none, the first on 25 June 2024, 10:00 UTC.",
+        "No export or pull covers 24 of 672 hours",
+        "6% of the events have a name that the settings don't know</strong> (40 under 1 name)",
+        "<strong>Of 1,000 rows in export files and pulls, 50 (5%) couldn't be read</strong>; "
+        "before, it was 1%: 4 points more",
+        "<strong>Shifted within a week: intent scores.</strong> Since 23 June 2024",
+        "Watches found something bad 2 times</strong>; the longest was newest scoring, for 3.0",
+    ):
+        assert sentence in told
+
+
+def test_what_to_do_begins_with_the_worst(report: HealthReport):
+    told = str(findings.what_to_do(report))
+    assert told.startswith("<ol><li><strong>Intent scores</strong>: See whether events")
+    assert "&lt;b&gt;wobble&lt;/b&gt;" in told
+    assert "<b>wobble" not in told
+
+
+def test_the_tiles_have_notes_of_the_change(report: HealthReport):
+    told = str(findings.headline(report))
+    assert "<dd>2 of 9</dd>" in told
+    assert "▲ 23% from 560" in told
+    assert "of 55 that always have some" in told
+
+
+def test_gaps_in_a_row_are_one(report: HealthReport):
+    assert listings.silent(report) == [(datetime(2024, 6, 25, 10), datetime(2024, 6, 25, 12))]
+    told = str(listings.gaps(report))
+    assert "25 June 2024, 10:00 UTC" in told
+    assert "2.0 h" in told
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_says_what_it_shows_and_has_its_figures(report: HealthReport, name: str):
+    data, metadata = CHARTS[name](report)._repr_mimebundle_(None, None)
+    assert len(data["text/plain"]) > 40
+    assert "<table" in metadata[VEGA_LITE]["table"]
+
+
+def test_without_events_it_says_so(empty: HealthReport):
+    told = str(findings.summary(empty))
+    assert "<strong>Nothing needs anybody</strong>" in told
+    assert "No event came in this period" in told
+    assert "can't be told" in told
+    assert "Nobody watched in this period" in told
+    assert "mi watch --notify" in str(findings.what_to_do(empty))
+    shown = [*(each(empty) for each in TABLES), findings.headline(empty), listings.glossary()]
+    assert all(str(each) for each in shown)
+    for chart in CHARTS.values():
+        data, _ = chart(empty)._repr_mimebundle_(None, None)
+        assert data["text/html"].startswith('<p class="nothing">')
+
+
+def test_a_calm_period_is_told_as_one(report: HealthReport):
+    calm = replace(
+        report,
+        checks=[replace(each, status="ok") for each in report.checks],
+        statuses=report.statuses.filter(pl.col("status") == "ok"),
+    )
+    told = str(findings.summary(calm))
+    assert "Nothing needs anybody</strong>: 13 checks of 13 can tell" in told
+    assert "Scores and personas are as a week before" in told
+    assert "No watch of this period found anything bad" in told
+
+
+def test_a_period_that_is_none_is_refused(shop: Workspace):
+    with pytest.raises(ReportError, match="1 day or more, not 0"):
+        HealthReport.read(shop, days=0)
+
+
+def test_the_notebook_shows_all_of_it(shop: Workspace):
+    names: dict[str, Any] = {}
+    shown = []
+    for cell in json.loads(NOTEBOOK.read_text())["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] != "code":
+            continue
+        if "parameters" in cell["metadata"].get("tags", []):
+            exec(source, names)
+            names["workspace"] = str(shop.path)
+        elif "import" in source:
+            exec(source, names)
+        else:
+            shown.append(eval(source, names))
+    assert len(shown) == 18
+    manifest = shown[-1]._repr_mimebundle_()[MANIFEST]
+    assert manifest["as_of"] == "2024-06-30T00:00:00"
+    assert json.dumps(manifest["figures"])
+    text = "".join(str(each) for each in shown if isinstance(each, str))
+    assert person("p1") not in text
