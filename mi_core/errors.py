@@ -29,6 +29,10 @@ from typing import Any
 class MiError(Exception):
     """Whatever this package raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """The sentence alone, where IPython would print a page of stack; `%debug` has that."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class SettingsError(MiError):
     """A setting is missing or can't be read."""

@@ -5,6 +5,21 @@ from datetime import UTC, datetime
 from mi_core.errors import BadValue
 
 
+def moment_of(name: str, written: datetime | str) -> datetime:
+    """The instant in UTC; one without a zone is UTC, as text it is ISO 8601.
+
+    Raises
+    ------
+    BadValue
+        `written`, which is called `name`, is no instant.
+    """
+    try:
+        at = datetime.fromisoformat(written) if isinstance(written, str) else written
+        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, AttributeError):
+        raise BadValue(f"{name} is an ISO 8601 time such as 2024-06-30, not {written!r}.") from None
+
+
 def in_utc(name: str, value: datetime) -> datetime:
     """The instant in UTC.
 

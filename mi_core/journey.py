@@ -88,7 +88,7 @@ class Milestone:
     last_touch: LastTouch | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Journey:
     """One person's journey as of an instant, times in UTC.
 
@@ -122,6 +122,14 @@ class Journey:
     credits: tuple[TouchCredit, ...]
     timeline: tuple[Row, ...]
     events: int
+
+    def __repr__(self) -> str:
+        reached = [name for name, milestone in self.milestones.items() if milestone]
+        return (
+            f"<Journey of {self.user_id} as of {self.as_of:%Y-%m-%d}: {self.events:,} events,"
+            f" {len(self.conversions):,} conversions; reached {', '.join(reached) or 'nothing'}."
+            " See .milestones, .days_between, .phases, .conversions, .credits, .timeline>"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

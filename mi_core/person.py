@@ -87,7 +87,7 @@ class MagnetismView:
     cohort: CohortComparison
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
     """One person's scores as of an instant, times in UTC.
 
@@ -104,12 +104,21 @@ class Scores:
     magnetism: Mapping[str, MagnetismView]
     history: tuple[Row, ...]
 
+    def __repr__(self) -> str:
+        drawn = self.magnetism["30d"]
+        return (
+            f"<{type(self).__name__} {self.user_id} as of {self.as_of:%Y-%m-%d}:"
+            f" intent {self.intent.score:.0f} ({self.intent.level}), {self.persona.label},"
+            f" magnetism {drawn.index:.0f} ({drawn.band}), churn risk {drawn.churn_risk}."
+            " See .intent, .persona, .magnetism, .history>"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Person(Scores):
     """What is known of one person as of an instant: the scores, and what only the events say."""
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from mi_core.definitions import definitions_from_config
-from mi_core.errors import BadValue, ReportError, UnknownPerson
+from mi_core.errors import BadValue, ReportError, UnknownPerson, WorkspaceError
 from mi_core.ingest.classify import Progress, keep_classified, silent
 from mi_core.ingest.delivery import ingest_files
 from mi_core.ingest.erased import Overtaken, again_if_overtaken, check_not_overtaken
 from mi_core.ingest.inbox import drain
 from mi_core.ingest.summary import IngestSummary
 from mi_core.inlet import Inlet
-from mi_core.instants import in_utc
+from mi_core.instants import in_utc, moment_of
 from mi_core.person import Person, Scores, find_person, view_person
 from mi_core.scoring import ScoreSummary, score, thin_snapshots
 from mi_core.settings import Settings, load_settings
@@ -26,9 +26,14 @@ from mi_core.snapshot import newest_snapshot, take_snapshot
 from mi_core.stored import stored_scores
 
 STRANGER = "No event of this workspace came with that id."
+TO_FILL_ONE = (
+    "take events in with `mi ingest` and `mi score`, or make sample data with `make demo`"
+    " and set MI_WORKSPACE to data/demo/workspace."
+)
 
 if TYPE_CHECKING:
     import polars as pl
+    from duckdb import DuckDBPyConnection
 
     from mi_core.attribution import Attribution
     from mi_core.definitions import FunnelStep
@@ -65,6 +70,9 @@ class Workspace(Inlet):
             self.warehouse.load_definitions(self.definitions)
             self._register_definitions()
             on_failure.pop_all()
+
+    def __repr__(self) -> str:
+        return f"Workspace({str(self.path)!r})"
 
     def ingest(self, paths: Iterable[Path | str], *, progress: Progress = silent) -> IngestSummary:
         """Take PostHog batch exports, files or folders, into the lake; see `ingest_files`."""
@@ -443,6 +451,22 @@ class Workspace(Inlet):
 
         return ingest_spend(self.warehouse, self.definitions, map(Path, files), replace=replace)
 
+    def scoring(self, as_of: datetime | str | None = None) -> datetime:
+        """The instant of the newest scoring at or before `as_of`, which may be as "2024-06-30".
+
+        Raises
+        ------
+        BadValue
+            `as_of` is no instant, or nothing was scored at it or before.
+        """
+        until = moment_of("as_of", as_of or datetime.max).replace(tzinfo=None)
+        span = "select max(as_of) filter (as_of <= $until), min(as_of) from lake.score_run"
+        [(found, first)] = self.warehouse.sql(span, {"until": until}).fetchall()
+        if isinstance(found, datetime):
+            return found.replace(tzinfo=UTC)
+        said = f"the first scoring is as of {first:%Y-%m-%d}" if first else "run `mi score`"
+        raise BadValue(f"Nothing was scored as of {as_of or 'any time'} or before; {said}.")
+
     def scored_as_of(self) -> datetime | None:
         """The instant of the newest scoring; None before the first."""
         row = self.warehouse.sql("select max(as_of) from lake.score_run").fetchone()
@@ -678,12 +702,32 @@ class Workspace(Inlet):
         told = self.state.meta("maintained_at")
         return datetime.fromisoformat(told) if told else None
 
-    def sql(self, query: str) -> "pl.DataFrame":
+    def sql(self, query: str, **values: object) -> "pl.DataFrame":
         """The rows of a query over `lake.…` and `state.…`; the prefixes may be left out.
 
-        It only reads: a statement that would change what is stored is refused.
+        It only reads: a statement that would change what is stored is refused. `$name` in the query
+        stands for the value of that name::
+
+            workspace.sql("select count(*) from user_event where channel = $channel", channel="ads")
         """
-        return self.warehouse.ask(query)
+        return self.warehouse.ask(query, values)
+
+    @cached_property
+    def duckdb(self) -> "DuckDBPyConnection":
+        """A DuckDB connection of its own to the lake and the state, for relations; it only reads.
+
+        A relation is a query that runs when it is looked at::
+
+            touches = workspace.duckdb.sql("from touchpoint")
+            touches.filter("channel = 'email'").aggregate("campaign_id, count(*) as touches")
+            touches.df()  # a pandas frame; `pl.DataFrame(touches)` is a Polars one
+
+        It is closed with the workspace.
+        """
+        reader = self.warehouse.reader()
+        self._beside.callback(reader.close)
+        reader.load_definitions(self.definitions)
+        return reader.connection
 
     def look_back(self, snapshot: int | None, config: str | None) -> None:
         """See `open_workspace`: what is None stays as it is."""
@@ -746,6 +790,7 @@ def open_workspace(
     settings: Settings | None = None,
     snapshot: int | None = None,
     config: str | None = None,
+    filled: bool = False,
 ) -> Workspace:
     """Open the workspace in the folder `path` (default: MI_WORKSPACE, else `data/`).
 
@@ -757,9 +802,13 @@ def open_workspace(
         A lake snapshot to look back to, as the foot of a report names it; it can only be read.
     config
         The version of definitions to go by in place of those in force, of those that were once.
+    filled
+        Refuse a folder without scored events, and make nothing there.
 
     Raises
     ------
+    WorkspaceError
+        It is to be filled, and isn't; or it can't be opened.
     SnapshotGone
         The lake keeps no history of that snapshot.
     UnknownName
@@ -767,10 +816,14 @@ def open_workspace(
     """
     settings = settings or load_settings()
     folder = Path(path if path is not None else settings.workspace).absolute()
+    if filled and not (settings.catalog_url or (folder / "catalog.sqlite").is_file()):
+        raise WorkspaceError(f"There is no workspace in {folder}: {TO_FILL_ONE}")
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(folder, settings)
     with ExitStack() as on_failure:
         on_failure.callback(workspace.close)
+        if filled and workspace.scored_as_of() is None:
+            raise WorkspaceError(f"Nothing is scored in {folder} yet: {TO_FILL_ONE}")
         if snapshot is not None or config is not None:
             workspace.look_back(snapshot, config)
         on_failure.pop_all()

@@ -22,7 +22,7 @@ BASELINE = "last_touch"
 _FRAMES = ("credits", "disagreement", "moves", "paths", "removal_effects")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Attribution:
     """Credit by model; `value`, `spend` and `cpa` are in the currency's unit.
 
@@ -83,6 +83,15 @@ class Attribution:
     lake_snapshot: int | None
     spend_days: int | None = None
     spend_without_campaign: float = 0.0
+
+    def __repr__(self) -> str:
+        span = f" of {self.since:%Y-%m-%d} to {self.until:%Y-%m-%d}" if self.days else ""
+        models = self.credits["model"].n_unique()
+        return (
+            f"<Attribution by {self.by}: {self.conversions:,} conversions{span},"
+            f" {self.unattributed_conversions:,} of them unattributed, by {models} models. Frames:"
+            f" {', '.join(f'.{name}' for name in _FRAMES)}>"
+        )
 
     @property
     def days(self) -> int | None:

@@ -98,7 +98,7 @@ class Comparison:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Costs:
     """What leads that ended in [since, until) cost, and what calls made then cost.
 
@@ -124,6 +124,13 @@ class Costs:
     days: Sequence[DayCost]
     savings: Sequence[Saving]
     comparisons: Sequence[Comparison]
+
+    def __repr__(self) -> str:
+        return (
+            f"<Costs of {self.leads:,} leads that ended {self.since:%Y-%m-%d} to"
+            f" {self.until:%Y-%m-%d}: ${self.leads_usd:,.2f}, and ${self.leads_held_usd:,.2f} held."
+            " See .usd_per_lead, .providers, .days, .savings, .comparisons>"
+        )
 
 
 @dataclass(frozen=True, slots=True)

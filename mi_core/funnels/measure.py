@@ -23,7 +23,7 @@ NONE = "(none)"
 _TABLES = ("funnel_row", "funnel_person", "funnel_start")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Funnel:
     """How many people reached each step.
 
@@ -56,6 +56,16 @@ class Funnel:
     until: datetime
     config_version: str
     lake_snapshot: int
+
+    def __repr__(self) -> str:
+        by = f" by {self.by}" if self.by else ""
+        people = self.steps.filter(pl.col("position") == 1)["people"].sum()
+        last = pl.col("position") == pl.col("position").max()
+        done = self.steps.filter(last)["people"].sum()
+        return (
+            f"<Funnel{by}: {people:,} people at the first step, {done:,} at the last,"
+            f" of {self.since:%Y-%m-%d} to {self.until:%Y-%m-%d}. Frames: .steps, .times>"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON: the tables as lists of rows."""

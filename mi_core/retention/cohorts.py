@@ -21,7 +21,7 @@ BREAKDOWNS = ("persona", "channel")
 NONE = "(none)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Retention:
     """How many people of each cohort came back.
 
@@ -51,6 +51,14 @@ class Retention:
     as_of: datetime
     config_version: str
     lake_snapshot: int
+
+    def __repr__(self) -> str:
+        by = f" by {self.by}" if self.by else ""
+        people = self.cohorts.filter(pl.col("period") == 0)["size"].sum()
+        return (
+            f"<Retention{by}: {people:,} people in cohorts of a {self.every},"
+            f" as of {self.as_of:%Y-%m-%d}. Frames: .cohorts, .mean>"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON: the tables as lists of rows."""

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.errors import ReportError
+from mi_core.errors import BadValue, ReportError
+from mi_core.instants import moment_of
 
 if TYPE_CHECKING:
     from mi_core.workspace import Workspace
@@ -94,13 +95,12 @@ def edition(
 
 def instant(value: str | datetime | None) -> datetime | None:
     """A notebook's `as_of`, UTC without an offset, as SQL takes it."""
-    if not isinstance(value, str):
-        return value
+    if value is None:
+        return None
     try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        raise ReportError(f"as_of is an ISO 8601 time such as 2024-06-30, not {value!r}.") from None
-    return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
+        return moment_of("as_of", value).replace(tzinfo=None)
+    except BadValue as error:
+        raise ReportError(str(error)) from None
 
 
 def subtitle(edition: Edition) -> str:
