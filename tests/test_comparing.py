@@ -138,6 +138,8 @@ def test_of_several_comparisons_each_is_more_careful():
         (of_counts(90, 20), "4.5 times as many (2.7 to 7.7)"),
         (of_counts(20, 0), "up from none"),
         (of_counts(3, 0), "too few to compare"),
+        (of_counts(4, 3), "too few to compare"),
+        (of_counts(0, 100), "100% fewer (96% to 100%)"),
         (of_counts(0, 0), "too few to compare"),
         (of_shares(56, 70, 48, 80), "20 points more (5 to 33)"),
         (of_shares(48, 80, 56, 70), "20 points fewer (5 to 33)"),

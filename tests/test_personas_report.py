@@ -5,7 +5,7 @@ from datetime import datetime
 
 import polars as pl
 import pytest
-from report_samples import AS_OF, fill
+from report_samples import AS_OF, fill, intent, put
 from stores import new_workspace
 
 from mi_core import charts
@@ -240,6 +240,8 @@ def shop(tmp_path_factory):
     with new_workspace(tmp_path_factory.mktemp("shop")) as workspace:
         with workspace.warehouse.publish("rows of the tests"):
             fill(workspace.warehouse)
+            then = [intent(f"person {n:02}", 10, "low") | {"as_of": "2024-05-01"} for n in range(9)]
+            put(workspace.warehouse, "lake.user_intent_score", *then)
         yield PersonasReport.read(workspace, as_of=AS_OF)
 
 

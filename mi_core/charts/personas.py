@@ -195,7 +195,7 @@ def persona_confidence(tenths: "pl.DataFrame") -> "Chart":
     )
     return finish(
         chart,
-        "How sure the personas are",
+        "Confidence of the personas",
         "people by the confidence of their persona, and what says it",
         description=f"Bar chart of people by confidence. {said}.",
         figures=shown,

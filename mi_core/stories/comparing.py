@@ -21,6 +21,9 @@ from mi_core import words
 
 CONFIDENCE = 0.95
 
+TOO_WIDE = 10
+"""An interval whose ends differ by more than this factor says no more than that there were few."""
+
 _Cell = tuple[float, bool | None, bool | None]
 
 
@@ -167,7 +170,7 @@ def _no_clear_change(change: Change) -> str:
         return "no change"
     if change.is_share:
         return f"no clear change ({words.points_between(change.low, change.high)} points)"
-    if change.high == inf:
+    if change.high - change.low > (TOO_WIDE - 1) * (1 + change.low):
         return "too few to compare"
     return f"no clear change ({_signed(change.low)} to {_signed(change.high)})"
 

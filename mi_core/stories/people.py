@@ -23,7 +23,7 @@ class Then:
     Attributes
     ----------
     as_of
-        None where there is no scoring in the first half of the period or before it.
+        None where there is no scoring of anybody in the first half of the period or before it.
     is_alike
         Whether both scorings were made with the same definitions.
     """
@@ -41,8 +41,9 @@ def stage_people(workspace: "Workspace", edition: "Edition") -> Then:
     latest = period.since + (period.until - period.since) / 2
     found = lake.relation("reports/scoring_near", since=period.since, latest=latest).rows()
     as_of, version = found[0] if found else (None, edition.config_version)
-    for table, at in (("person_now", period.until), ("person_then", as_of)):
-        lake.stage(table, "reports/person_scored", as_of=at, risk=AT_RISK)
+    lake.stage("person_now", "reports/person_scored", as_of=period.until, risk=AT_RISK)
+    if not lake.stage("person_then", "reports/person_scored", as_of=as_of, risk=AT_RISK):
+        as_of = None
     return Then(as_of, version in (None, edition.config_version))
 
 

@@ -173,7 +173,7 @@ def how_sure(report: "CohortsReport") -> str:
         )
     if not curves.newest(report.weekly.cohorts, report.side):
         doubts.append("there are too few whole weeks to compare new cohorts with older ones")
-    return f"<strong>Read with care:</strong> {words.listed(doubts)}." if doubts else ""
+    return f"<strong>Read with care:</strong> {'; '.join(doubts)}." if doubts else ""
 
 
 def _why(why: curves.Parts) -> str:

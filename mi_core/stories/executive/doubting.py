@@ -38,7 +38,7 @@ def how_sure(report: "ExecutiveReport") -> str:
             f"<strong>The data is in order</strong>: the newest event is of {newest}, and "
             f"{words.percent(unknown_share(report))} of events have an unknown name."
         )
-    return f"<strong>Read with care:</strong> {words.listed(doubts)}."
+    return f"<strong>Read with care:</strong> {'; '.join(doubts)}."
 
 
 def is_stale(report: "ExecutiveReport") -> bool:

@@ -115,7 +115,7 @@ def who_buys(report: "PersonasReport") -> str:
 def who_pays(report: "PersonasReport") -> str:
     """The kind that most revenue came from."""
     total = int(report.result["revenue_cents"].sum())
-    if not total:
+    if not total or report.standing.filter(report.standing["people"] > 0).height < 2:
         return ""
     first = report.result.sort("revenue_cents", descending=True).row(0, named=True)
     share, people = first["revenue_cents"] / total, first["people"] / report.people
@@ -148,7 +148,7 @@ def how_sure(report: "PersonasReport") -> str:
             "the earlier scoring was made by other definitions, so that some people are of another "
             "kind by these alone"
         )
-    return f"<strong>Read with care:</strong> {words.listed(doubts)}." if doubts else ""
+    return f"<strong>Read with care:</strong> {'; '.join(doubts)}." if doubts else ""
 
 
 def basis_note(report: "PersonasReport") -> Html:

@@ -42,7 +42,9 @@ def _note(report: "PersonasReport") -> Html:
         for source, how in _BY.items()
         if source in counts
     ]
-    if parts:
+    if list(counts) == ["behavior_analysis"]:
+        told.append(f"All {words.count(report.people, 'persona')} go by behaviour.")
+    elif parts:
         told.append(f"Of {words.count(report.people, 'persona')}, {words.listed(parts)}.")
     if "ai_enrichment" in counts:
         people, agreeing = counts["ai_enrichment"]
