@@ -182,7 +182,7 @@ def test_the_summary_says_what_a_lead_cost_and_how_sure_that_is(report):
     assert "the system that this one replaces $0.041 and Clay $0.25" in said
     assert "67% of 3 leads that ended were completed" in said
     assert "chance leaves open whether the aim of 90% is met" in said
-    assert "5 leads came in; the period before had 1: no clear change" in said
+    assert "5 leads came in; the period before had 1: too few to compare" in said
     assert "Of them 1 is completed, 1 is completed but for a step, 1 waits" in said
     assert "Of $100.00 for June, $99.98 are left" in said
     assert "The dearest day, 20 June 2024, took $0.01 of $10.00." in said

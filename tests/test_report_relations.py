@@ -242,6 +242,37 @@ def test_act_on_lists_the_ready_and_those_who_can_be_lost(lake):
     assert [(row["list"], row["listed"]) for row in first] == [("at_risk", 2), ("ready_to_buy", 2)]
 
 
+def test_people_come_by_the_channel_of_their_first_touchpoint_ever(lake):
+    put(
+        lake,
+        "lake.user_event",
+        event("anna", "04-01", "ad_clicked", "ad_click", channel="email"),
+        event("anna", "06-02", "ad_clicked", "ad_click", channel="direct"),
+        event("anna", "06-03", "purchase", "purchase"),
+        event("bo", "05-04", "ad_clicked", "ad_click", channel="email"),
+        event("bo", "05-05", "purchase", "purchase"),
+        event("bo", "06-29", "app_open", "app_open"),
+        event("cy", "06-02", "app_open", "app_open"),  # no touchpoint
+        event("cy", "06-30", "purchase", "purchase"),  # after the period
+        event("di", "05-01", "ad_clicked", "ad_click", channel="direct"),  # before both periods
+    )
+    found = rows(lake, "acquisition_channel", previous=PREVIOUS, **SPAN)
+    assert [tuple(row.values()) for row in found] == [("email", 2, 1, 1, 1), (None, 1, 0, 0, 0)]
+
+
+def test_last_here_is_no_email_that_was_only_received(lake):
+    put(lake, "lake.user_intent_score", intent("a", 80, "very_high"))
+    put(lake, "lake.user_magnetism_index", magnetism("a", "cold"))
+    put(
+        lake,
+        "lake.user_event",
+        event("a", "06-02", "landing_view", "landing_view"),
+        event("a", "06-20", "email_sent", "email_send"),
+    )
+    [row] = rows(lake, "act_on", as_of=AS_OF, risk=70, people=1)
+    assert row["last_here_at"] == datetime(2024, 6, 2)
+
+
 def test_coverage_has_a_row_for_a_day_without_events(lake):
     put(
         lake,

@@ -1,5 +1,6 @@
 """Figures, sentences and tables of the report, without a browser or a kernel."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import polars as pl
@@ -9,7 +10,9 @@ from report_samples import fill
 from mi_core import charts, open_workspace, words
 from mi_core.drawing import VEGA_LITE
 from mi_core.errors import ReportError
-from mi_core.stories.acquisition import AcquisitionReport, findings, listings
+from mi_core.stories import comparing, telling
+from mi_core.stories.acquisition import AcquisitionReport, channels, findings, listings, steps
+from mi_core.stories.people import Then
 from mi_core.stories.period import Period
 from mi_core.tables import Column, table
 
@@ -68,6 +71,40 @@ from mi_core.tables import Column, table
 )
 def test_words(text, written):
     assert text == written
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence", "note"),
+    [
+        (None, "", None),
+        (comparing.of_counts(0, 0), "", None),
+        (comparing.of_counts(5, 0), "; before it was none", "none before"),
+        (
+            comparing.of_counts(101, 100),
+            "; before it was 100: no clear change",
+            "100 before: no clear",
+        ),
+        (comparing.of_counts(140, 100), "; before it was 100: 40% more (", "▲ 40% from 100"),
+        (comparing.of_counts(70, 100), "; before it was 100: 30% fewer (", "▼ 30% from 100"),
+        (comparing.of_counts(300, 100), "100: 3.0 times as many (", "▲ 3.0 times 100"),
+    ],
+)
+def test_a_change_is_told_no_more_surely_than_it_is(change, sentence, note):
+    said = telling.against(change, "before it was")
+    assert sentence in said
+    assert bool(said) == bool(sentence)
+    if note is None:
+        assert telling.note(change) is None
+    else:
+        assert telling.note(change).startswith(note)
+
+
+def test_shares_change_by_points():
+    change = comparing.of_shares(300, 1000, 200, 1000)
+    assert telling.against(change, "it was", write=words.percent).startswith(
+        "; it was 20%: 10 points more ("
+    )
+    assert telling.note(change, write=words.percent) == "▲ 10 points from 20%"
 
 
 def test_table_escapes_what_it_shows_and_sets_figures_flush_right():
@@ -132,14 +169,113 @@ def test_report_of_a_workspace_without_scores(tmp_path):
 
 def test_summary_says_what_happened_what_changed_and_what_to_do(report):
     said = findings.summary(report)
-    assert "<strong>24 people came</strong>, 380% more than in the period before" in said
-    assert "19 of them for the first time" in said
-    assert "<strong>4 people bought</strong>, 17% of those who came: 100% more than" in said
-    assert "weakest step is from “Left an email” to “Started a trial”</strong>: 33% went on" in said
-    assert "58% of people are warm or hot</strong>" in said
-    assert "on 1 May 2024 it was 33%" in said
+    came = (
+        "<strong>24 people came</strong>; the period before had 5: 4.8 times as many (1.8 to 16.1)"
+    )
+    assert came in said
+    assert "19 of them came for the first time; the period before had 4: 4.8 times as" in said
+    assert (
+        "58% of people are warm or hot</strong>, the bands of those who come back by them" in said
+    )
     assert "make an offer to 12 people who look ready to buy" in said
     assert "23% of events have a name that the settings don't know" in said
+
+
+def test_what_may_be_chance_is_not_told_as_news(report):
+    said = findings.summary(report)
+    bought = "<strong>4 people bought</strong>; the period before had 2: too few to compare"
+    assert bought in said
+    assert "17% of those who came; in the period before it was 40%: no clear change" in said
+    assert "weakest step is from “Left an email” to “Started a trial”</strong>: 33% went on" in said
+    assert "took all steps of the funnel" not in said
+    tiles = findings.tiles(report)
+    assert '<dt>Bought</dt><dd>4</dd><dd class="note">2 before: no clear change</dd>' in tiles
+    assert '<dd class="note">▲ 4.8 times 5</dd>' in tiles
+    assert '<dt>Revenue</dt><dd>550.00</dd><dd class="note">' in tiles
+
+
+def test_bands_are_compared_with_the_scoring_at_the_begin(report):
+    rows = [("hot", "cold", 40), ("cold", "hot", 5), ("hot", "hot", 50), ("cold", None, 5)]
+    moves = pl.DataFrame(rows, schema=["band_now", "band_then", "people"], orient="row")
+    then = Then(datetime(2024, 5, 1), is_alike=True)
+    moves = moves.select("band_then", "band_now", "people")
+    moved = replace(report, band_moves=moves, then=then)
+    assert moved.drawn_back.value == 0.9
+    assert "58% of people are warm or hot</strong>, the bands of those" in findings.summary(report)
+    said = findings.summary(moved)
+    assert "<strong>90% of people are warm or hot</strong>" in said
+    assert "on 1 May 2024 it was 58%: 32 points more (" in said
+    other = replace(moved, then=replace(then, is_alike=False))
+    assert "the scores of 1 May 2024 were made with other definitions" in findings.summary(other)
+
+
+def funnel(report, people, before):
+    """The report as if so many people had taken the steps, now and in the period before."""
+
+    def taken(counts):
+        return report.funnel.with_columns(pl.Series("people", counts))
+
+    return replace(report, funnel=taken(people), funnel_before=taken(before))
+
+
+def test_a_change_in_buyers_lies_at_a_step(report):
+    fell = funnel(report, [1000, 500, 100, 50], [1000, 500, 200, 100])
+    assert [round(each.part, 6) for each in steps.steps(fell)] == [0, 0, 1, 0]
+    said = steps.what_changed(fell)
+    assert "<strong>50 people took all steps of the funnel</strong>" in said
+    assert "the period before had 100: 50% fewer (29% to 65%)" in said
+    where = "All of that lies in how many went on from “Left an email” to “Started a trial”"
+    assert f"{where}: 20%, and 40% before; that change is clear." in said
+    assert "That step alone comes to 50% fewer at the end." in said
+
+
+def test_parts_of_a_change_multiply_to_the_whole(report):
+    both = steps.steps(funnel(report, [2000, 900, 100, 60], [1000, 500, 200, 100]))
+    product = 1.0
+    for each in both:
+        product *= each.ratio
+    assert product == pytest.approx(60 / 100)
+    assert sum(each.part for each in both) == pytest.approx(1)
+    assert max(both, key=lambda each: each.part).end == "Started a trial"
+
+
+def test_more_people_at_the_first_step_may_be_all(report):
+    grew = funnel(report, [4000, 2000, 800, 400], [1000, 500, 200, 100])
+    said = steps.what_changed(grew)
+    assert "All of that lies in how many came to “Landed”: 4,000, and 1,000 before" in said
+    assert "comes to 4.0 times as many at the end" in said
+    assert steps.table_of(grew).count("<tr>") == 1 + 4
+    assert "no change" in steps.table_of(grew)
+
+
+def test_a_change_that_may_be_chance_lies_nowhere(report):
+    assert steps.what_changed(funnel(report, [100, 50, 20, 10], [100, 50, 20, 12])) == ""
+    assert steps.what_changed(funnel(report, [100, 50, 20, 0], [100, 50, 20, 12])) == ""
+    assert steps.table_of(funnel(report, [0, 0, 0, 0], [100, 50, 20, 12])) == ""
+
+
+def test_channels_change_beyond_chance_among_all_or_not(report):
+    def with_channels(*rows):
+        return replace(
+            report, channels=pl.DataFrame(rows, schema=report.channels.schema, orient="row")
+        )
+
+    said = channels.what_changed(
+        with_channels(("email", 200, 20, 100, 10), ("direct", 100, 5, 101, 5), ("<b>", 0, 0, 40, 2))
+    )
+    assert "The largest change by first channel is Email</strong>: 200 people came, 100" in said
+    assert "100 before: 2.0 times as many (" in said
+    assert "; 1 other channel changed clearly, too." in said
+    # Alone it would be clear, not as the one picked of ten.
+    few, many = (
+        [(f"other {number}", 100, 5, 100, 5) for number in range(others)] for others in (1, 9)
+    )
+    assert "Email" in channels.what_changed(with_channels(("email", 140, 20, 98, 10), *few))
+    assert channels.what_changed(with_channels(("email", 140, 20, 98, 10), *many)) == ""
+    table = channels.by_channel(with_channels(("<b>", 50, 5, 40, 2), (None, 10, 0, 0, 0)))
+    assert "&lt;b&gt;" in table
+    assert "No known channel" in table
+    assert "10% (4% to 21%)" in table
 
 
 def test_the_subtitle_compares_where_the_period_before_is_covered(report):
@@ -157,7 +293,7 @@ def test_funnel_note_says_who_bought_by_another_way(report):
 
 def test_tiles_leave_out_what_never_happens(report):
     tiles = findings.tiles(report)
-    assert "<dt>Revenue</dt><dd>550.00</dd>" in tiles
+    assert "<dt>Purchases</dt><dd>4</dd>" in tiles
     nothing = report.headline.with_columns(pl.lit(0).alias("value"), pl.lit(None).alias("previous"))
     quiet = findings.tiles(AcquisitionReport(**{**vars(report), "headline": nothing}))
     assert "Revenue" not in quiet
@@ -190,7 +326,7 @@ def test_nothing_that_means_harm_reaches_the_page(report):
 
 FRAMES = {
     charts.acquisition_funnel: "funnel",
-    charts.personas: "personas",
+    charts.people_by_persona: "personas",
     charts.band_shares: "bands",
     charts.band_trend: "bands",
     charts.intent_distribution: "intent",

@@ -26,7 +26,7 @@ from mi_core.charts.acquisition import (
     churn_risk,
     coverage,
     intent_distribution,
-    personas,
+    people_by_persona,
 )
 from mi_core.charts.attribution import MARKS, credit, disagreement, paths, spend_and_credit
 from mi_core.charts.cohorts import lifecycle, retention_curve, retention_groups, stickiness
@@ -89,11 +89,11 @@ __all__ = [
     "lifecycle",
     "path_lengths",
     "paths",
+    "people_by_persona",
     "persona_bands",
     "persona_confidence",
     "persona_mix",
     "persona_rates",
-    "personas",
     "retention",
     "retention_curve",
     "retention_groups",

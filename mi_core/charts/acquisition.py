@@ -27,6 +27,9 @@ LEVELS = {"low": BLUE, "medium": SKY, "high": ORANGE, "very high": RED}
 BOUGHT = {"have bought": GREEN, "not yet": SKY}
 KNOWN = {"known": BLUE, "unknown": ORANGE}
 
+WEEKLY_DAYS = 70
+"""Of more days, months are marked on an axis."""
+
 _PEOPLE = Column("People", words.number, is_figure=True)
 _SHARE = Column("Share", words.percent, is_figure=True)
 
@@ -55,7 +58,7 @@ def acquisition_funnel(steps: "pl.DataFrame") -> "Chart":
     )
 
 
-def personas(mix: "pl.DataFrame") -> "Chart":
+def people_by_persona(mix: "pl.DataFrame") -> "Chart":
     """Bars of people by persona, from the relation `reports/persona_mix`."""
     if not mix["people"].sum():
         return nothing("Nobody has been scored, so there are no personas to show.")
@@ -194,7 +197,8 @@ def coverage(days: "pl.DataFrame") -> "Chart":
     if not days["events"].sum():
         return nothing("No events arrived in this period.")
     events = days["events"].to_list()
-    ticks = alt.Axis(format="%-d %b", tickCount={"interval": "month", "step": 1}, labelOverlap=True)
+    step = {"interval": "month" if days.height > WEEKLY_DAYS else "week", "step": 1}
+    ticks = alt.Axis(format="%-d %b", tickCount=step, labelOverlap=True)
     chart = (
         alt.Chart(days, height=180)
         .transform_fold(list(KNOWN), as_=["name", "count"])

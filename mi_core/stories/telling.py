@@ -23,16 +23,17 @@ def against(
     write: Writer = words.number,
     more: str = "more",
     fewer: str = "fewer",
+    many: str = "many",
 ) -> str:
     """The end of a sentence: `; on 3 June it was 36%: 5 points fewer (2 to 8)`; or nothing.
 
     `when` says what the figure of before was: `on 3 June it was`.
     """
-    if change is None:
+    if change is None or not (change.before or change.is_known):
         return ""
     if not change.before:
         return f"; {when} none" if change.value else ""
-    said = comparing.said(change, more=more, fewer=fewer)
+    said = comparing.said(change, more=more, fewer=fewer, many=many)
     return f"; {when} {write(change.before)}: {said}"
 
 
@@ -52,4 +53,6 @@ def note(
     arrow = "▲" if change.low > 0 else "▼"
     if change.is_share:
         return f"{arrow} {words.points(change.value - change.before)} from {before}"
+    if change.value >= 2 * change.before:
+        return f"{arrow} {change.value / change.before:.1f} times {before}"
     return f"{arrow} {words.percent(abs(change.value / change.before - 1))} from {before}"

@@ -1,17 +1,21 @@
 -- One row per person to act on: at most $people in each of two lists, the most pressing first.
 -- ready_to_buy: high or very high intent at $as_of, and no purchase in the 30 days before.
+-- Last here is a visit, an act in the product or a purchase: no email that somebody only received.
 -- at_risk: bought, tried or left an address once, churn risk of $risk or more, not ready to buy.
 with
 history as (
     select
-        user_id,
-        max(occurred_at) as last_event_at,
-        count(*) filter (where etype = 'purchase') as purchases,
-        sum(value) filter (where etype = 'purchase') as spent_cents,
-        max(occurred_at) filter (where etype = 'purchase') as last_purchase_at
-    from lake.user_event
-    where occurred_at < $as_of
-    group by user_id
+        event.user_id,
+        max(event.occurred_at) filter (
+            where taxonomy.is_engagement or event.etype in ('landing_view', 'purchase')
+        ) as last_here_at,
+        count(*) filter (where event.etype = 'purchase') as purchases,
+        sum(event.value) filter (where event.etype = 'purchase') as spent_cents,
+        max(event.occurred_at) filter (where event.etype = 'purchase') as last_purchase_at
+    from lake.user_event as event
+    left join taxonomy on taxonomy.event_name = event.event_name
+    where event.occurred_at < $as_of
+    group by event.user_id
 ),
 assigned as (
     select user_id::uuid as user_id, slug
@@ -28,7 +32,7 @@ scored as (
         magnetism.band,
         magnetism.churn_risk,
         magnetism.recommendations,
-        history.last_event_at,
+        history.last_here_at,
         coalesce(history.purchases, 0) as purchases,
         history.spent_cents,
         history.last_purchase_at,
@@ -63,7 +67,7 @@ select
 from listed
 window worth as (
     partition by list
-    order by urgency desc, spent_cents desc nulls last, purchases desc, last_event_at desc, user_id
+    order by urgency desc, spent_cents desc nulls last, purchases desc, last_here_at desc, user_id
 )
 qualify position <= $people
 order by list, position

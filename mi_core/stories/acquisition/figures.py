@@ -1,10 +1,14 @@
 """The figures of the acquisition and magnetism report, read once, from one snapshot of the lake."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mi_core.magnetism import AT_RISK
+from mi_core.stories import comparing
+from mi_core.stories.comparing import Change
+from mi_core.stories.people import Then, stage_people
 from mi_core.stories.period import Edition, Period, edition
 
 if TYPE_CHECKING:
@@ -17,20 +21,38 @@ Cuts = tuple[tuple[str, float], ...]
 PEOPLE_LISTED = 15
 """People shown of each list."""
 
+DRAWN_BACK = ("warm", "hot")
+"""Bands of those who come back by themselves."""
+
 
 @dataclass(frozen=True)
 class AcquisitionReport:
-    """The figures of one period, each frame a relation of `sql/reports/`."""
+    """The figures of one period, each frame a relation of `sql/reports/`.
+
+    Attributes
+    ----------
+    then, band_moves
+        The scoring near the period's begin, and who was in which band then and now.
+    paid
+        The relation `paid_spread`: how sure revenue is.
+    labels
+        Channel → what people call it.
+    """
 
     edition: Edition
+    then: Then
+    labels: Mapping[str, str]
     intent_levels: Cuts
     magnetism_bands: Cuts
     headline: "pl.DataFrame"
+    paid: dict[str, float]
+    channels: "pl.DataFrame"
     funnel: "pl.DataFrame"
     funnel_sells: bool
     funnel_before: "pl.DataFrame"
     personas: "pl.DataFrame"
     bands: "pl.DataFrame"
+    band_moves: "pl.DataFrame"
     intent: "pl.DataFrame"
     churn: "pl.DataFrame"
     people: "pl.DataFrame"
@@ -64,11 +86,17 @@ class AcquisitionReport:
         with edition(workspace, as_of, days) as found:
             span, period = found.span, found.period
             until = period.until
+            both = {"previous": period.previous} | span
+            then = stage_people(workspace, found)
             return cls(
                 edition=found,
+                then=then,
+                labels={name: each.label for name, each in definitions.channels.names.items()},
                 intent_levels=definitions.intent.level_cuts,
                 magnetism_bands=definitions.magnetism.bands,
-                headline=lake.relation("reports/headline", previous=period.previous, **span),
+                headline=lake.relation("reports/headline", **both),
+                paid=lake.relation("reports/paid_spread", **both).row(0, named=True),
+                channels=lake.relation("reports/acquisition_channel", **both),
                 funnel=lake.relation("reports/acquisition_funnel", steps=steps, **span),
                 funnel_sells="purchase" in definitions.funnel.steps[-1].etypes,
                 funnel_before=lake.relation(
@@ -76,6 +104,7 @@ class AcquisitionReport:
                 ),
                 personas=lake.relation("reports/persona_mix", as_of=until),
                 bands=lake.relation("reports/band_share", bands=bands, **span),
+                band_moves=lake.relation("reports/band_move"),
                 intent=lake.relation("reports/intent_distribution", as_of=until),
                 churn=lake.relation("reports/churn_distribution", as_of=until),
                 people=lake.relation(
@@ -94,6 +123,39 @@ class AcquisitionReport:
         """A headline figure, and that of the period before: None where it can't be compared."""
         [(_, value, previous)] = self.headline.filter(self.headline["figure"] == name).rows()
         return value, previous
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the lake covers the period before."""
+        return self.figure("people")[1] is not None
+
+    def change(self, name: str) -> Change | None:
+        """A headline figure against the period before; None where it can't be compared."""
+        value, before = self.figure(name)
+        if before is None:
+            return None
+        if name == "revenue_cents":
+            squares = self.paid["squares"], self.paid["squares_before"]
+            return comparing.of_sums(value, squares[0], before, squares[1])
+        return comparing.of_counts(value, before)
+
+    @property
+    def buying_share(self) -> Change | None:
+        """The share of those who came who bought, against the period before."""
+        (people, before), (buyers, bought) = self.figure("people"), self.figure("buyers")
+        if before is None or bought is None:
+            return None
+        return comparing.of_shares(buyers, people, bought, before)
+
+    @property
+    def drawn_back(self) -> Change | None:
+        """The share of people in a band of `DRAWN_BACK`, against `then`; None of nobody."""
+        if not self.band_moves["band_now"].count():
+            return None
+        return comparing.of_moves(
+            (people, now and now in DRAWN_BACK, then and then in DRAWN_BACK)
+            for then, now, people in self.band_moves.iter_rows()
+        )
 
     @property
     def bought_off_path(self) -> int:

@@ -3,11 +3,12 @@
 Every sentence is written from the figures of one AcquisitionReport, so that words and charts agree.
 """
 
-from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
 from mi_core import tables, words
+from mi_core.stories import comparing, telling
+from mi_core.stories.acquisition import channels, steps
 from mi_core.tables import Html
 
 if TYPE_CHECKING:
@@ -17,9 +18,7 @@ STALE_HOURS = 48
 UNKNOWN_SHARE = 0.05
 """From here on the report says that its figures need care."""
 
-Writer = Callable[[float | None], str]
-
-FIGURES: dict[str, tuple[str, Writer]] = {
+FIGURES: dict[str, tuple[str, telling.Writer]] = {
     "people": ("People who came", words.number),
     "new_people": ("For the first time", words.number),
     "emails": ("Left an email address", words.number),
@@ -36,7 +35,7 @@ _ALWAYS = ("people", "new_people", "buyers")
 def subtitle(report: "AcquisitionReport") -> Html:
     """The period, and the one it is compared with, in words."""
     days = words.count(report.period.days, "day")
-    compared = "" if report.figure("people")[1] is None else f", compared with the {days} before"
+    compared = f", compared with the {days} before" if report.is_compared else ""
     return Html(
         f'<p class="subtitle"><strong>{report.period}</strong> ({days}){compared}. '
         f"Scores as of {words.moment(report.period.until)}.</p>"
@@ -45,11 +44,7 @@ def subtitle(report: "AcquisitionReport") -> Html:
 
 def tiles(report: "AcquisitionReport") -> Html:
     """The headline figures with their change, those that never occur left out."""
-    shown = [
-        _tile(*FIGURES[name], *report.figure(name))
-        for name in FIGURES
-        if name in _ALWAYS or any(report.figure(name))
-    ]
+    shown = [_tile(report, name) for name in FIGURES if name in _ALWAYS or any(report.figure(name))]
     return tables.tiles(shown)
 
 
@@ -58,6 +53,8 @@ def summary(report: "AcquisitionReport") -> Html:
     said = [
         _who_came(report),
         _who_bought(report),
+        steps.what_changed(report),
+        channels.what_changed(report),
         _weakest_step(report),
         _how_drawn(report),
         _what_to_do(report),
@@ -79,31 +76,40 @@ def funnel_note(report: "AcquisitionReport") -> Html:
 
 
 def _who_came(report: "AcquisitionReport") -> str:
-    (people, before), (new, _) = report.figure("people"), report.figure("new_people")
+    people, _ = report.figure("people")
+    new, _ = report.figure("new_people")
     if not people:
         return "<strong>Nobody was active in this period.</strong>"
-    compared = (
-        f", {words.change(people, before)} in the period before" if before is not None else ""
-    )
+    compared = telling.against(report.change("people"), "the period before had")
     return (
-        f"<strong>{_people(people)} came</strong>{compared}; "
-        f"{words.number(new)} of them for the first time."
+        f"<strong>{_people(people)} came</strong>{compared}. {words.number(new)} of them came for "
+        f"the first time{telling.against(report.change('new_people'), 'the period before had')}."
     )
 
 
 def _who_bought(report: "AcquisitionReport") -> str:
-    (people, _), (buyers, before) = report.figure("people"), report.figure("buyers")
+    (people, _), (buyers, _) = report.figure("people"), report.figure("buyers")
     if not buyers:
         return "<strong>Nobody bought</strong> in this period." if people else ""
     purchases, _ = report.figure("purchases")
-    compared = (
-        f": {words.change(buyers, before)} in the period before" if before is not None else ""
-    )
+    compared = telling.against(report.change("buyers"), "the period before had")
+    share, was = report.buying_share, "in the period before it was"
     return (
-        f"<strong>{_people(buyers)} bought</strong>, "
-        f"{words.percent(buyers / people)} of those who came{compared}. "
-        f"Together they made {words.count(purchases, 'purchase')}."
+        f"<strong>{_people(buyers)} bought</strong>{compared}. That is "
+        f"{words.percent(buyers / people)} of those who came"
+        f"{telling.against(share, was, write=words.percent)}. Together they made "
+        f"{words.count(purchases, 'purchase')}{_revenue(report)}."
     )
+
+
+def _revenue(report: "AcquisitionReport") -> str:
+    """Of what was paid in the period, with its change."""
+    value, _ = report.figure("revenue_cents")
+    if not value:
+        return ""
+    change, was = report.change("revenue_cents"), "in the period before it was"
+    compared = telling.against(change, was, write=words.money, fewer="less", many="much")
+    return f"; revenue is {words.money(value)}{compared.replace('; ', ', ', 1)}"
 
 
 def _weakest_step(report: "AcquisitionReport") -> str:
@@ -115,13 +121,16 @@ def _weakest_step(report: "AcquisitionReport") -> str:
     if not rates.height:
         return ""
     worst = rates.row(0, named=True)
-    start = report.funnel["step"][worst["position"] - 2]
-    [before] = report.funnel_before.filter(pl.col("position") == worst["position"])[
-        "rate_of_previous"
-    ]
-    comparable = report.figure("people")[1] is not None and before is not None
-    compared = f"; in the period before it was {words.percent(before)}" if comparable else ""
-    rate, end = worst["rate_of_previous"], worst["step"]
+    at, rate, end = worst["position"] - 1, worst["rate_of_previous"], worst["step"]
+    start = report.funnel["step"][at - 1]
+    change = None
+    if report.is_compared and report.funnel_before["people"][at - 1]:
+        now, before = (
+            (int(frame["people"][at]), int(frame["people"][at - 1]))
+            for frame in (report.funnel, report.funnel_before)
+        )
+        change = comparing.of_shares(*now, *before)
+    compared = telling.against(change, "in the period before it was", write=words.percent)
     return (
         f"<strong>The weakest step is from “{escape(start)}” to “{escape(end)}”</strong>: "
         f"{words.percent(rate) if rate else 'nobody'} went on{compared}."
@@ -129,20 +138,15 @@ def _weakest_step(report: "AcquisitionReport") -> str:
 
 
 def _how_drawn(report: "AcquisitionReport") -> str:
-    import polars as pl
-
-    drawn = report.bands.filter(pl.col("band").is_in(["warm", "hot"]))
-    shares = drawn.group_by("as_of").agg(pl.col("share").sum()).sort("as_of")
-    if not shares.height:
+    change, then = report.drawn_back, report.then
+    if change is None:
         return ""
-    now = shares["share"][-1]
-    compared = ""
-    if shares.height > 1:
-        was, at = shares["share"][0], words.day(shares["as_of"][0])
-        compared = f"; on {at} it was {words.percent(was)}"
+    compared = telling.against(
+        change if then.as_of else None, f"on {then} it was", write=words.percent
+    )
     return (
-        f"<strong>{words.percent(now)} of people are warm or hot</strong>, the bands of those who "
-        f"come back by themselves{compared}."
+        f"<strong>{words.percent(change.value)} of people are warm or hot</strong>, the bands of "
+        f"those who come back by themselves{compared}."
     )
 
 
@@ -179,13 +183,16 @@ def _doubts(report: "AcquisitionReport") -> list[str]:
             f"{words.percent(unknown / events)} of events have a name that the settings "
             "don't know, and add to no score"
         )
-    if report.figure("people")[1] is None:
+    if report.then.as_of and not report.then.is_alike:
+        doubts.append(f"the scores of {report.then} were made with other definitions")
+    if not report.is_compared:
         doubts.append("the period before isn't covered, so nothing is compared with it")
     return doubts
 
 
-def _tile(label: str, write: Writer, value: int, before: int | None) -> tuple[str, str, str | None]:
-    return label, write(value), words.against(value, before, write)
+def _tile(report: "AcquisitionReport", name: str) -> tuple[str, str, str | None]:
+    label, write = FIGURES[name]
+    return label, write(report.figure(name)[0]), telling.note(report.change(name), write=write)
 
 
 def _people(number: int) -> str:

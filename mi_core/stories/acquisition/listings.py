@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mi_core import words
 from mi_core.magnetism import AT_RISK, RECOMMENDATIONS
+from mi_core.stories import telling
 from mi_core.tables import Column, Html, definitions, sentence, table
 
 if TYPE_CHECKING:
@@ -114,8 +115,13 @@ def glossary(report: "AcquisitionReport") -> Html:
             (
                 "At risk",
                 f"A churn risk of {AT_RISK} or more, for people who once bought, began a trial or "
-                "left an address.",
+                "left an address. Who looks ready to buy is counted there alone.",
             ),
+            (
+                "First channel",
+                "Where the first touchpoint of a person came from, as far as that can be told.",
+            ),
+            ("In brackets", telling.CLEAR),
             (
                 "Origin",
                 "The channel that a visit came through, such as an ad, an email or a search, where "
@@ -132,12 +138,16 @@ def _person(row: dict[str, Any]) -> str:
 def _why_ready(row: dict[str, Any]) -> str:
     signs = words.listed([words.plain(each) for each in dict.fromkeys(row["top_signals"])])
     bought = words.count(row["purchases"], "purchase") if row["purchases"] else "no purchase"
-    seen = words.day(row["last_event_at"])
-    return f"Strongest signs: {signs}. Last here on {seen}; {bought} so far."
+    return f"Strongest signs: {signs}. {_seen(row)}; {bought} so far."
+
+
+def _seen(row: dict[str, Any]) -> str:
+    here = row["last_here_at"]
+    return f"Last here on {words.day(here)}" if here else "Never seen here"
 
 
 def _why_at_risk(row: dict[str, Any]) -> str:
-    seen = f"Last here on {words.day(row['last_event_at'])}."
+    seen = f"{_seen(row)}."
     if not row["purchases"]:
         return f"Left an address or began a trial, and hasn't bought. {seen}"
     spent = f" worth {words.money(row['spent_cents'])}" if row["spent_cents"] else ""

@@ -78,7 +78,9 @@ def _what_a_lead_cost(report: "CostReport") -> str:
     change = report.cost_change if report.edition.is_compared else None
     known = f" ({_between(low, high)})" if ended["leads"] > 1 else ""
     compared = (
-        telling.against(change, "in the period before it was", write=_usd, fewer="less")
+        telling.against(
+            change, "in the period before it was", write=_usd, fewer="less", many="much"
+        )
         if change and change.before
         else ""
     )
