@@ -3,17 +3,6 @@
 -- $earlier, and when they last did something in the product. The earlier ones are null for who
 -- wasn't scored then.
 with
-history as (
-    select
-        user_id,
-        max(occurred_at) filter (
-            event_name in (select event_name from taxonomy where is_engagement)
-        ) as last_seen_at,
-        count(*) filter (where etype = 'purchase') as purchases
-    from lake.user_event
-    where occurred_at < $as_of
-    group by user_id
-),
 now as (
     select user_id, churn_risk, magnetism_index, recommendations
     from lake.user_magnetism_index
@@ -23,6 +12,18 @@ earlier as (
     select user_id, churn_risk, magnetism_index
     from lake.user_magnetism_index
     where as_of = $earlier::timestamp and time_window = '30d'
+),
+history as (
+    select
+        user_id,
+        max(occurred_at) filter (
+            event_name in (select event_name from taxonomy where is_engagement)
+        ) as last_seen_at,
+        count(*) filter (where etype = 'purchase') as purchases
+    from lake.user_event
+    semi join now using (user_id)
+    where occurred_at < $as_of
+    group by user_id
 )
 select
     now.user_id,
