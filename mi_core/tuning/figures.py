@@ -8,17 +8,29 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
-def auc(scores: FloatArray, happened: npt.NDArray[np.bool_]) -> float:
+def auc(scores: FloatArray, happened: BoolArray) -> float:
     """The share of pairs, one with the outcome and one without, in which the first scores higher.
 
     Ties count half (Hanley & McNeil 1982, Radiology 143:29–36). NaN where there are no pairs.
     """
-    _, place = np.unique(scores, return_inverse=True)
-    counts = np.zeros((int(place.max(initial=0)) + 1, 2))
-    np.add.at(counts, (place, happened.astype(np.int64)), 1)
-    return float(auc_of(counts))
+    return auc_at(places(scores), happened)
+
+
+def places(scores: FloatArray) -> IntArray:
+    """The place of each score among all, from 0 for the lowest; equal ones share theirs."""
+    place: IntArray = np.unique(scores, return_inverse=True)[1]
+    return place
+
+
+def auc_at(place: IntArray, happened: BoolArray) -> float:
+    """As `auc`, of scores by their places: for many outcomes of the same scores."""
+    size = int(place.max(initial=0)) + 1
+    counts = np.bincount(2 * place + happened, minlength=2 * size)
+    return float(auc_of(counts.astype(np.float64).reshape(size, 2)))
 
 
 def auc_of(counts: FloatArray) -> FloatArray:
@@ -32,7 +44,7 @@ def auc_of(counts: FloatArray) -> FloatArray:
     return found
 
 
-def lift_at(scores: FloatArray, happened: npt.NDArray[np.bool_], share: float) -> float:
+def lift_at(scores: FloatArray, happened: BoolArray, share: float) -> float:
     """The outcome's rate among the `share` of cases that score highest, times that among all.
 
     Of cases that tie at the edge, the part that still fits is taken at their own rate.

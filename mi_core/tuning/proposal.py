@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
 import polars as pl
 
 from mi_core.definitions import Persona
-from mi_core.tuning.objectives import Objective
+from mi_core.tuning.baselines import baselines
+from mi_core.tuning.objectives import Lift, Objective
 from mi_core.tuning.resampling import Figure
 from mi_core.tuning.rules import Personas
 from mi_core.tuning.splitting import Split
@@ -31,8 +33,6 @@ class Proposal:
         and their difference, on `train` and on `test`, with 95 % intervals over people. The search
         chose what does well on `train`: only `test` says how well it does. `reach` is the share of
         cases of personas of high intent level; null of labels.
-    baselines
-        See `baselines.baselines`.
     curves
         `threshold, value, train, test`: the objective by the value of one threshold, the others as
         proposed.
@@ -47,9 +47,15 @@ class Proposal:
     seed: int
     thresholds: pl.DataFrame
     figures: pl.DataFrame
-    baselines: pl.DataFrame
     curves: pl.DataFrame
     difference: Figure
+
+    @cached_property
+    def baselines(self) -> pl.DataFrame:
+        """What a decision tree and a logistic regression do; see `baselines.baselines`."""
+        parts = {"train": self.split.train, "test": self.split.test}
+        rows = {part: self.objective.rows(frame) for part, frame in parts.items()}
+        return baselines(rows, self.objective, self.in_force, self.personas, seed=self.seed)
 
     @property
     def is_clear(self) -> bool:
@@ -68,10 +74,23 @@ class Proposal:
             f"On people and days that the search didn't see, {self.objective.name} goes from"
             f" {before:.3g} to {after:.3g}; the 95 % interval of the change is {change}."
         )
+        return " ".join(part for part in (told, self._judgement(), self._asked_for_more()) if part)
+
+    def _judgement(self) -> str:
         if self.is_clear:
-            return told
+            return ""
         worse = self.difference.high < 0
-        return f"{told} {'That is worse.' if worse else 'That may be chance: keep the rules.'}"
+        return "That is worse." if worse else "That may be chance: keep the rules."
+
+    def _asked_for_more(self) -> str:
+        """That the rules in force don't reach as many people as the objective asks for."""
+        reached = self.figures["reach"][0]
+        if not isinstance(self.objective, Lift) or reached >= self.objective.least_share:
+            return ""
+        return (
+            f"The rules in force reach {reached:.1%} of the cases for searching, less than the"
+            f" {self.objective.least_share:.1%} asked for: reaching more people costs lift."
+        )
 
     def overlay(self) -> dict[str, Any]:
         """The changed values, as an overlay.toml would state them; empty if there are none."""

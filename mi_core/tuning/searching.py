@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from mi_core.errors import BadValue
-from mi_core.tuning.baselines import baselines, grouped, tabled
+from mi_core.tuning.baselines import grouped, tabled
 from mi_core.tuning.climbing import best_of, chosen, random_starts
 from mi_core.tuning.grid import Candidates, Choice, Grid, candidates
 from mi_core.tuning.objectives import Agreement, Objective, reach
@@ -95,7 +95,6 @@ def search(
         seed=seed,
         thresholds=_stability(options, before, choice, others),
         figures=figures,
-        baselines=baselines(parts, objective, in_force, proposed, seed=seed),
         curves=_curves(grids, objective, choice),
         difference=difference,
     )

@@ -17,7 +17,7 @@ import polars as pl
 
 from mi_core.errors import BadValue
 from mi_core.tuning.cases import Cases
-from mi_core.tuning.figures import auc, auc_of
+from mi_core.tuning.figures import auc, auc_at, auc_of, places
 from mi_core.tuning.formulas import MAGNETISM_PARTS, intent_scores, magnetism_scores
 from mi_core.tuning.objectives import LEAST_OF_A_KIND
 from mi_core.tuning.resampling import LEVEL, Figure, drawn_sums, figure, person_groups
@@ -30,7 +30,7 @@ Scorer = Callable[[Mapping[str, float]], FloatArray]
 
 FACTORS: Mapping[str, float] = {"without": 0.0, "half": 0.5, "double": 2.0}
 PLACEBOS: Mapping[str, Shuffle] = {"people": among_people, "time": among_instants}
-_BINS_PER_POINT = 5
+_BINS_PER_POINT = 2
 
 
 @dataclass(frozen=True)
@@ -173,8 +173,8 @@ class _Judge:
         self._group = person_groups(frame["user_id"], seed=seed)
 
     def auc(self, scores: FloatArray) -> tuple[float, FloatArray]:
-        """Of the cases exactly; of draws, [draws], with scores to a fifth of a point."""
-        place = np.unique(np.round(scores * _BINS_PER_POINT), return_inverse=True)[1]
+        """Of the cases exactly; of draws, [draws], with scores to half a point."""
+        place = places(np.round(scores * _BINS_PER_POINT))
         shape = (int(self._group.max()) + 1, int(place.max()) + 1, 2)
         at = np.ravel_multi_index((self._group, place, self._happened.astype(np.int64)), shape)
         counts = np.bincount(at, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
@@ -193,13 +193,14 @@ def _placebo(
     seed: int,
 ) -> pl.DataFrame:
     """The middle 95 % of the changes without each name's points, by placebo."""
-    rows = []
+    rows, place = [], places(in_force)
+    places_without = {name: places(scores) for name, scores in without.items()}
     for kind, shuffle in PLACEBOS.items():
         rng = np.random.default_rng(seed)
         shuffled = [shuffle(frame, happened, rng) for _ in range(shuffles)]
-        base = np.array([auc(in_force, each) for each in shuffled])
-        for name, scores in without.items():
-            changes = np.array([auc(scores, each) for each in shuffled]) - base
+        base = np.array([auc_at(place, each) for each in shuffled])
+        for name, other in places_without.items():
+            changes = np.array([auc_at(other, each) for each in shuffled]) - base
             rows.append((name, kind, *np.quantile(changes, [0.025, 0.975])))
     return pl.DataFrame(rows, schema=("name", "shuffled", "low", "high"), orient="row")
 
@@ -212,13 +213,18 @@ def _verdicts(
     bounds = {name: (low, high) for name, low, high in people.drop("shuffled").iter_rows()}
     rows = changes.filter(pl.col("factor") == "without").drop("factor")
     share = {name: float(np.mean(each)) for name, each in given.items()}
-    return rows.with_columns(
-        pl.col("name").replace_strict(share, return_dtype=pl.Float64).alias("given_share"),
-        pl.Series("verdict", [_verdict(row, *bounds[row["name"]]) for row in rows.to_dicts()]),
-    ).select("name", "points", "given_share", "change", "low", "high", "verdict")
+    rows = rows.with_columns(
+        pl.col("name").replace_strict(share, return_dtype=pl.Float64).alias("given_share")
+    )
+    verdicts = [_verdict(row, *bounds[row["name"]]) for row in rows.to_dicts()]
+    return rows.select(
+        "name", "points", "given_share", "change", "low", "high", pl.Series("verdict", verdicts)
+    )
 
 
 def _verdict(row: Mapping[str, float], placebo_low: float, placebo_high: float) -> str:
+    if not row["given_share"]:
+        return "nobody has any"
     if row["high"] < 0 and row["change"] < placebo_low:
         return "earns its points"
     if row["low"] > 0 and row["change"] > placebo_high:
