@@ -9,6 +9,7 @@ In a notebook, what `Workspace.attribution`, `.funnel` and `.retention` return i
     charts.funnel(taken)
     charts.time_to_convert(taken)
     charts.retention(kept)
+    charts.shares(frame, "bought", "Who bought, by intent")  # of any frame: label, people, part
 
 A result with a breakdown gives one row for each group. The other charts draw the relations of
 `sql/reports/`, and say of which. A chart carries what it says in words (`description`) and its
@@ -61,6 +62,7 @@ from mi_core.charts.personas import (
     persona_mix,
     persona_rates,
 )
+from mi_core.charts.ranges import shares
 
 __all__ = [
     "BANDS",
@@ -100,6 +102,7 @@ __all__ = [
     "risk_by_group",
     "risk_then_and_now",
     "score_then_and_now",
+    "shares",
     "spend_and_credit",
     "stayed_away",
     "stickiness",

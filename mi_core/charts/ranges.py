@@ -2,7 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from mi_core.drawing import BLUE, ORANGE, SKY
+from mi_core import words
+from mi_core.drawing import BLUE, ORANGE, SKY, finish, nothing
+from mi_core.stories import comparing
+from mi_core.tables import Column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,6 +47,48 @@ def ranges(
     )
     ticks = [_ticks(base, mark)] if mark else []
     return alt.layer(bar, *ticks, dot, name, figure)
+
+
+def shares(groups: "pl.DataFrame", did: str, title: str) -> "Chart":
+    """The share of each group who `did` something, with its 95 % interval; the tick: all others.
+
+    Of any frame with the columns `label`, `people` and, of these, `part`; such as
+    `shares(frame, "bought", "Who bought, by intent")`.
+    """
+    import polars as pl
+
+    shown = groups.filter(pl.col("people") > 0)
+    if not shown["part"].sum():
+        return nothing(f"Nobody of those looked at {did}.")
+    ends = [comparing.share_range(*each) for each in shown.select("part", "people").iter_rows()]
+    part, people = pl.col("part"), pl.col("people")
+    shown = shown.with_columns(
+        (part / people).alias("value"),
+        ((part.sum() - part) / (people.sum() - people)).alias("others"),
+        pl.Series("low", [low for low, _ in ends]),
+        pl.Series("high", [high for _, high in ends]),
+    )
+    texts = [
+        f"{words.percent(share)} of {words.number(people)}"
+        for share, people in shown.select("value", "people").iter_rows()
+    ]
+    said = "; ".join(f"{label}: {text}" for label, text in zip(shown["label"], texts, strict=True))
+    return finish(
+        ranges(shown, texts, mark="others" if shown.height > 1 else None),
+        title,
+        f"share who {did}; the bar: how far chance could move it · the tick: all others",
+        description=f"Shares who {did}, with 95 % intervals. {said}.",
+        figures=shown,
+        columns={
+            "label": Column("Group"),
+            "people": Column("People", words.number, is_figure=True),
+            "part": Column(did.capitalize(), words.number, is_figure=True),
+            "value": Column("Share", words.percent, is_figure=True),
+            "low": Column("At least", words.percent, is_figure=True),
+            "high": Column("At most", words.percent, is_figure=True),
+            "others": Column("All others", words.percent, is_figure=True),
+        },
+    )
 
 
 def bars_with_ticks(frame: "pl.DataFrame", texts: list[str], value: str, mark: str) -> "Chart":
