@@ -136,16 +136,17 @@ def who_is_active(report: "CohortsReport") -> str:
     week = weeks.row(-1, named=True)
     came, gone = week["new"] + week["resurrecting"], week["dormant"]
     change = of_counts(came, gone)
-    balance = "about as many as stayed away"
+    balance = ""
     if change.is_clear:
-        balance = f"clearly {'more' if change.low > 0 else 'fewer'} than stayed away"
+        more = "more" if change.low > 0 else "fewer"
+        balance = f"; those who came, new or again after a pause, were clearly {more}"
     active = words.count(_active(weeks)[-1], "person was", "people were")
     return (
         f"<strong>{active} active in the last whole week</strong>: "
         f"{words.number(week['returning'])} came again, "
         f"{words.number(week['resurrecting'])} came back after a pause and "
         f"{words.number(week['new'])} were new. Of the week before, {words.number(gone)} stayed "
-        f"away; those who came, new or again after a pause, were {balance}."
+        f"away{balance}."
     )
 
 

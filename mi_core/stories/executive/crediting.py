@@ -52,10 +52,10 @@ def how_sure(report: "ExecutiveReport", key: str) -> str:
 
 
 def _share(row: "dict[str, float]") -> str:
-    share = words.percent(row["value"])
-    if row["low"] is None:
+    share = f"{words.percent(row['value'])} of it"
+    if row["low"] is None or row["low"] == row["high"]:
         return share
-    return f"{share} of it ({words.between(row['low'], row['high'], words.percent)})"
+    return f"{share} ({words.between(row['low'], row['high'], words.percent)})"
 
 
 def _unattributed(report: "ExecutiveReport") -> str:

@@ -142,11 +142,9 @@ def how_drawn(report: "ExecutiveReport") -> str:
         for then, now, people in report.band_moves.rows()
     )
     compared = f", {said(change)} since {report.then}" if report.then.as_of else ""
-    ready, at_risk = report.to_act_on["ready"], report.to_act_on["at_risk"]
     return (
         f"<strong>{words.percent(change.value)} of people are warm or hot</strong>, the bands of "
-        f"those who come back by themselves{compared}. {_people(ready)} look ready to buy, "
-        f"{words.number(at_risk)} are at risk of leaving.{_come_back(report)}"
+        f"those who come back by themselves{compared}. {_who_to_act_on(report)}{_come_back(report)}"
     )
 
 
@@ -183,6 +181,17 @@ def _cost_compared(report: "ExecutiveReport") -> str:
         return ""
     change = of_costs(spend["cents"], buyers, spend["cents_before"], before)
     return f": {said(change, fewer='less', many='much')}"
+
+
+def _who_to_act_on(report: "ExecutiveReport") -> str:
+    ready, at_risk = report.to_act_on["ready"], report.to_act_on["at_risk"]
+    if not (ready or at_risk):
+        return "Nobody looks ready to buy or about to leave."
+    looks = "looks" if ready == 1 else "look"
+    are = "is" if at_risk == 1 else "are"
+    return (
+        f"{_people(ready)} {looks} ready to buy, {words.number(at_risk)} {are} at risk of leaving."
+    )
 
 
 def _come_back(report: "ExecutiveReport") -> str:

@@ -98,6 +98,8 @@ def who_buys(report: "PersonasReport") -> str:
     found = mixing.compared(report.ahead, "buyers")
     if not sum(part for part, _, _ in found.values()):
         return "<strong>Nobody bought</strong> of those looked at."
+    if sum(size > 0 for _, size, _ in found.values()) < 2:
+        return ""
     clear = sorted(
         ((slug, change) for slug, (_, _, change) in found.items() if change.is_clear),
         key=lambda row: -abs(row[1].value - row[1].before),

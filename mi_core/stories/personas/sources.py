@@ -43,7 +43,7 @@ def _note(report: "PersonasReport") -> Html:
         if source in counts
     ]
     if list(counts) == ["behavior_analysis"]:
-        told.append(f"All {words.count(report.people, 'persona')} go by behaviour.")
+        told.append("All personas go by behaviour.")
     elif parts:
         told.append(f"Of {words.count(report.people, 'persona')}, {words.listed(parts)}.")
     if "ai_enrichment" in counts:
