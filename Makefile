@@ -20,7 +20,8 @@ demo: $(STAMP) ## sample data in, scores and reports out, in data/demo/
 	@$(BIN)/mi demo
 
 test: check ## the static checks and all tests
-	@$(BIN)/python -m pytest -n 3 --dist worksteal
+	@# Bytecode is kept even where the environment says otherwise: every test's process reads it.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: $(STAMP) ## the static checks alone: style, types, import direction, SQL, notebooks
 	@$(BIN)/ruff check
@@ -42,8 +43,8 @@ format: $(STAMP) ## put code and SQL in the house style
 	@$(BIN)/sqlfluff fix mi_core/sql
 	@$(BIN)/nbstripout notebooks/*.ipynb
 
-lab: $(STAMP) ## JupyterLab on the notebooks, with the workspace in data/
-	@MI_WORKSPACE=$${MI_WORKSPACE:-$(CURDIR)/data} $(BIN)/jupyter lab --config=scripts/jupyter_lab_config.py
+lab: $(STAMP) ## JupyterLab on the notebooks, with the workspace in data/, or else the demo's
+	@$(BIN)/jupyter lab --config=scripts/jupyter_lab_config.py
 
 schedule: $(STAMP) ## the scheduled flows with Prefect's pages, until Ctrl-C, on the workspace in data/
 	@exec $(BIN)/python -m flows
