@@ -33,7 +33,7 @@ def in_turns(contenders: Mapping[str, Callable[[], Any]], rounds: int) -> dict[s
     for _ in range(rounds):
         for name, work in contenders.items():
             runs[name].append(alone(work))
-    return {name: _median(costs) for name, costs in runs.items()}
+    return {name: median(costs) for name, costs in runs.items()}
 
 
 def alone(work: Callable[[], Any]) -> Cost:
@@ -80,7 +80,9 @@ def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _median(costs: list[Cost]) -> Cost:
+def median(costs: list[Cost]) -> Cost:
+    """The median of each figure of several runs."""
+
     def of(name: str) -> float:
         return statistics.median(getattr(cost, name) for cost in costs)
 

@@ -13,8 +13,12 @@ from scoring_lake import publish_events, publish_merge
 from scoring_reference import Event, random_event
 
 from mi_core import scoring
+from mi_core.attribution.touches import removal_effects_to_store
 from mi_core.definitions import definitions_from_config
+from mi_core.erasure.places import LAKE
 from mi_core.scoring import ScoreSummary, score
+from mi_core.snapshot import take_snapshot
+from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace, open_workspace
 
 AS_OF = datetime(2026, 3, 15, 5, tzinfo=UTC)
@@ -28,6 +32,8 @@ PUBLISHED = {
     "magnetism_cohort": "magnetism_cohort",
     "mv_persona_performance": "mv_persona_performance",
     "mv_daily_funnel": "mv_daily_funnel",
+    "removal_effect": "removal_effect",
+    "chain_step": "chain_step",
 }
 
 
@@ -57,25 +63,65 @@ def act(name: str, as_of: datetime = AS_OF, **ago: float) -> Event:
     return Event(name, as_of - timedelta(**ago))
 
 
+def publish_some(workspace: Workspace, chance: random.Random, as_of: datetime) -> None:
+    """Events of some people, and with a little chance what else may come between two scorings."""
+    warehouse, is_first = workspace.warehouse, as_of == AS_OF
+    people = {
+        number_id(chance.randrange(25)): [random_event(chance, as_of) for _ in range(6)]
+        for _ in range(12 if is_first else chance.choice([0, 3, 12]))
+    }
+    if people:
+        publish_events(warehouse, people)
+    if is_first:
+        return
+    if chance.random() < 0.4:
+        publish_merge(warehouse, *map(number_id, chance.sample(range(25), 2)))
+    if people and chance.random() < 0.4:
+        stores = (warehouse, workspace.state, workspace.definitions)
+        take_snapshot(*stores, min(people), as_of=as_of)
+    if chance.random() < 0.3:
+        warehouse.maintain()
+
+
+def erase(warehouse: Warehouse, user_id: UUID) -> None:
+    """Delete a person's rows, and history with them."""
+    tables = [place.table for place in LAKE if place.columns == ("user_id",)]
+    for table in tables:
+        warehouse.sql(f"delete from lake.{table} where user_id = $user_id", {"user_id": user_id})
+    warehouse.sql("call ducklake_expire_snapshots('lake', older_than => now())")
+
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+STEPS = (timedelta(0), timedelta(microseconds=1), HOUR, 5 * HOUR, DAY, 7 * DAY, 10 * DAY)
+
+
 @pytest.mark.usefixtures("all_cores")
-def test_incremental_runs_come_to_what_full_runs_do(workspace: Workspace) -> None:
-    chance = random.Random(0)
-    as_of, modes = AS_OF, []
-    for _ in range(5):
-        people = {
-            number_id(chance.randrange(25)): [random_event(chance, as_of) for _ in range(6)]
-            for _ in range(chance.choice([0, 3, 12]))
-        }
-        if people:
-            publish_events(workspace.warehouse, people)
-        if chance.random() < 0.4:
-            publish_merge(workspace.warehouse, *map(number_id, chance.sample(range(25), 2)))
-        modes.append(run(workspace, as_of).mode)
-        incremental = {table: published(workspace, table, as_of) for table in PUBLISHED}
-        run(workspace, as_of, full=True)
-        assert incremental == {table: published(workspace, table, as_of) for table in PUBLISHED}
-        as_of += timedelta(microseconds=int(chance.choice([0, 1, 3e9, 86.4e9, 6e11, 3e12])))
-    assert "incremental" in modes
+@pytest.mark.parametrize("seed", [0])
+def test_incremental_runs_come_to_what_full_runs_do(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(scoring, "_MANY_FILES", 4)
+    config = workspace.definitions.config()
+    config["attribution"]["min_conversions"] = 1
+    workspace.definitions = definitions_from_config(json.dumps(config))
+    stores = (workspace.warehouse, workspace.state, workspace.definitions)
+    chance = random.Random(seed)
+    as_of, reasons, effects = AS_OF, [], 0
+    for number, step in enumerate([timedelta(0), HOUR, *chance.sample(STEPS, 4)]):
+        as_of += step
+        publish_some(workspace, chance, as_of)
+        if number == 3:
+            erase(workspace.warehouse, number_id(chance.randrange(25)))
+        more = removal_effects_to_store(*stores[::2], as_of=as_of)
+        reasons.append(score(*stores, as_of=as_of, more=more).reason)
+        if number % 2:  # What was carried on wrongly would be so still at the next run.
+            incremental = {table: published(workspace, table, as_of) for table in PUBLISHED}
+            assert score(*stores, as_of=as_of, full=True, more=more).mode == "full"
+            assert incremental == {table: published(workspace, table, as_of) for table in PUBLISHED}
+            effects = max(effects, len(incremental["removal_effect"]))
+    assert [reason for reason in reasons if reason] == ["first run", reasons[3]]
+    assert "history" in reasons[3]
+    assert effects > 1
 
 
 def test_incremental_run_computes_only_those_who_changed(workspace: Workspace) -> None:

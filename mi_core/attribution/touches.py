@@ -126,7 +126,12 @@ def _stage_again(
     versions = {"since": since.lake_snapshot, "snapshot": snapshot}
     [(is_any_gone,)] = warehouse.query("attribution/removed_event", **versions).fetchall()
     events_then = "scope_event"
-    if is_any_gone:
+    if not is_any_gone:
+        period = {"as_of": naive_utc(as_of), "last_as_of": since.as_of, "days": DAYS}
+        last = since.lake_snapshot
+        warehouse.stage("path_person", "attribution/path_person", last_snapshot=last, **period)
+    else:
+        warehouse.sql("create or replace temp table path_person as from scope_person")
         events_then = "event_then"
         days = _oldest_day(definitions)
         reads = {"as_of": since.as_of, "oldest_day": days, "version": since.lake_snapshot}

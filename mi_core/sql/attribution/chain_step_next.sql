@@ -1,5 +1,5 @@
 -- One row per step of the chain over everybody's paths: those that are stored, with the paths of
--- the people in scope_person as they are now, step_now, in place of as they were, step_before.
+-- the people in path_person as they are now, step_now, in place of as they were, step_before.
 select
     from_keys,
     to_key,

@@ -1,5 +1,6 @@
--- One row per touchpoint or conversion in changed_event, as of the snapshot $version or before, in
--- the columns of user_event that the views of them name; what paths by channel don't read is blank.
+-- One row per touchpoint or conversion of the people in path_person in changed_event, as of the
+-- snapshot $version or before, in the columns of user_event that the views of them name; what paths
+-- by channel don't read is blank.
 select
     event_id,
     user_id,
@@ -15,6 +16,7 @@ select
     null::varchar as session_id,
     null::bigint as value
 from changed_event
+semi join path_person using (user_id)
 where
     snapshot_id <= $version
     and event_name in (
