@@ -23,7 +23,7 @@ _LOCAL = (
 def providers(report: "CostReport") -> Html:
     """What the calls to each provider cost, and how they ended."""
     if not report.calls.height:
-        return sentence(_LOCAL)
+        return sentence(_LOCAL if report.ended["leads"] else "No provider was asked.")
     columns = {
         "provider": Column("Provider", naming.provider),
         "step": Column("For", naming.step),

@@ -169,7 +169,7 @@ def glossary(report: "MagnetismReport") -> Html:
             ("Known", "Who has left an address, begun a trial or bought: whoever can be lost."),
             (
                 "At risk",
-                f"Known, with a churn risk of {AT_RISK} or more. {_ready(report)}",
+                f"Known, with a churn risk of {AT_RISK} or more. {_ready(report)}".rstrip(),
             ),
             (
                 "Newly at risk",
@@ -195,9 +195,11 @@ def glossary(report: "MagnetismReport") -> Html:
 
 def _ready(report: "MagnetismReport") -> str:
     ready = report.of_all("ready")
+    if not ready:
+        return ""
     return (
-        f"{words.number(ready) if ready else 'None'} of them {'look' if ready > 1 else 'looks'} "
-        "ready to buy as well; other reports count these there alone."
+        f"{words.number(ready)} of them {'look' if ready > 1 else 'looks'} ready to buy as well; "
+        "other reports count these there alone."
     )
 
 

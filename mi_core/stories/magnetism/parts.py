@@ -18,7 +18,7 @@ NAMES = {
     "reactivation": "Returns after a pause",
     "email_ctr": "Email clicks",
     "social_returns": "Visits from social channels",
-    "bonus": "For a trial or a purchase",
+    "bonus": "Trial, purchase, and rounding",
     "index": "Index",
 }
 FEWEST = 20
@@ -146,7 +146,7 @@ def _most(report: "MagnetismReport", name: str) -> float:
 
 
 def _points(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
+    return "–" if value is None else _signed(value).lstrip("+")
 
 
 def _change(part: Part) -> str:
