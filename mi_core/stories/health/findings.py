@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from mi_core import words
 from mi_core.monitoring.check import Check
 from mi_core.stories import telling
-from mi_core.stories.comparing import Change, of_counts, of_shares, said
-from mi_core.stories.health import doing
+from mi_core.stories.comparing import said
+from mi_core.stories.health import changes, doing
 from mi_core.tables import Html, points, tiles
 
 if TYPE_CHECKING:
@@ -45,17 +45,17 @@ def headline(report: "HealthReport") -> Html:
     shown: list[tuple[str, str, str | None]] = [
         ("Checks that need somebody", f"{len(bad)} of {len(able)}", _can_not_tell(report)),
         ("Newest event", _age(report), "before the end of the period"),
-        ("Events", words.number(report.total("events")), telling.note(events(report))),
+        ("Events", words.number(report.total("events")), telling.note(changes.events(report))),
         ("Hours without events", words.number(len(silent)), f"of {usual:,} that always have some"),
         (
             "Missed by the webhook",
             words.percent(missed / reference) if report.is_live and reference else "–",
-            telling.note(missed_share(report), write=words.percent),
+            telling.note(changes.missed_share(report), write=words.percent),
         ),
         (
             "Of unknown name",
             words.percent(_unknown_share(report)),
-            telling.note(unknown_share(report), write=words.percent),
+            telling.note(changes.unknown_share(report), write=words.percent),
         ),
     ]
     return tiles(shown)
@@ -115,7 +115,7 @@ def how_much_came(report: "HealthReport") -> str:
         for name, delivered, _ in report.sources()
         if delivered
     ]
-    change = telling.against(events(report), "before, there were")
+    change = telling.against(changes.events(report), "before, there were")
     by = f" By source, an event counting for each that brought it: {words.listed(ways)}."
     return (
         f"<strong>{words.number(total)} events of "
@@ -149,7 +149,7 @@ def what_is_unknown(report: "HealthReport") -> str:
         return ""
     if not unknown:
         return "<strong>Every event has a name that the settings know.</strong>"
-    change = telling.against(unknown_share(report), "before, it was", write=words.percent)
+    change = telling.against(changes.unknown_share(report), "before, it was", write=words.percent)
     names = report.unknown_events.height
     return (
         f"<strong>{words.percent(unknown / events_now)} of the events have a name that the "
@@ -166,7 +166,7 @@ def what_was_left_out(report: "HealthReport") -> str:
     rejected, withheld, twice = (
         report.outcome(name) for name in ("rejected", "withheld", "duplicates")
     )
-    change = telling.against(rejected_share(report), "before, it was", write=words.percent)
+    change = telling.against(changes.rejected_share(report), "before, it was", write=words.percent)
     return (
         f"<strong>Of {words.count(rows, 'row')} in export files and pulls, "
         f"{words.number(rejected)} ({words.percent(rejected / rows)}) couldn't be read</strong>"
@@ -215,43 +215,6 @@ def how_the_period_went(report: "HealthReport") -> str:
     )
 
 
-# --- changes against the period before
-
-
-def events(report: "HealthReport") -> Change | None:
-    if not report.edition.is_compared:
-        return None
-    return of_counts(report.total("events"), report.total("events", is_now=False))
-
-
-def missed_share(report: "HealthReport") -> Change | None:
-    (missed, reference), (missed_before, before) = report.missed(), report.missed(is_now=False)
-    if not report.is_live or not reference or not before:
-        return None
-    return of_shares(missed, reference, missed_before, before)
-
-
-def unknown_share(report: "HealthReport") -> Change | None:
-    before = report.total("events", is_now=False)
-    if not report.edition.is_compared or not before or not report.total("events"):
-        return None
-    return of_shares(
-        report.total("unknown"),
-        report.total("events"),
-        report.total("unknown", is_now=False),
-        before,
-    )
-
-
-def rejected_share(report: "HealthReport") -> Change | None:
-    rows, before = report.fetched(), report.fetched(is_now=False)
-    if not rows or not before:
-        return None
-    return of_shares(
-        report.outcome("rejected"), rows, report.outcome("rejected", is_now=False), before
-    )
-
-
 # --- inner parts
 
 
@@ -261,7 +224,7 @@ def _missed(report: "HealthReport") -> str:
         return "Nothing came by the webhook or an SDK: what there is, exports and pulls brought."
     if not reference:
         return ""
-    change = missed_share(report)
+    change = changes.missed_share(report)
     compared = f"; before, it was {words.percent(change.before)}: {said(change)}" if change else ""
     return (
         f"Of {words.number(reference)} events that exports and pulls have, the webhook missed "
