@@ -89,6 +89,8 @@ def lifecycle(weeks: "pl.DataFrame") -> "Chart":
 
     if not weeks.select(_OF.values()).sum().sum_horizontal()[0]:
         return nothing("Nobody was active in the product in these weeks.")
+    # Who hasn't come yet may still come.
+    weeks = weeks.with_columns(pl.when("is_complete").then("dormant").alias("dormant"))
     long = weeks.unpivot(
         list(_OF.values()), index=["period", "is_complete"], variable_name="of", value_name="people"
     ).with_columns(

@@ -11,7 +11,7 @@ from mi_core.tables import Column, Html, definitions, heat, sentence, table
 if TYPE_CHECKING:
     from mi_core.stories.personas.figures import PersonasReport
 
-CHANNELS = 12
+CHANNELS = 10
 """Channels shown, those by which most people came."""
 
 _NEW, _GONE = "Not there yet", "No longer there"
