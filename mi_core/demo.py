@@ -57,7 +57,8 @@ def run_demo(
         # What an earlier demo with other arguments left there goes by this one's file.
         spent = workspace.ingest_spend([truth.spend_file], replace=True)
         scored = workspace.score(truth.end, since=truth.end - HISTORY, progress=progress)
-        workspace.enrichment.clock = lambda: truth.end
+        # Before the instant that the reports are about, so that they show the leads.
+        workspace.enrichment.clock = lambda: truth.end - timedelta(hours=1)
         workspace.enrichment.put_file(leads)
         enriched = workspace.enrichment.work(None, progress=progress)
         workspace.drain()

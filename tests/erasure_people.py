@@ -206,7 +206,8 @@ def rows_of_others(workspace: Workspace, gone: Iterable[str]) -> Rows:
         "select database_name || '.' || table_name from duckdb_tables()"
         " where database_name in ('lake', 'state') and schema_name in ('main', 'public')"
         " and table_name not in"
-        " ('erasure', 'erased_id', 'enrichment_call', 'ingest_watermark') order by 1"
+        " ('erasure', 'erased_id', 'enrichment_call', 'ingest_watermark', 'workspace_meta')"
+        " order by 1"
     ).fetchall()
     held = {}
     for (table,) in tables:

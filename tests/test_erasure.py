@@ -112,7 +112,7 @@ def test_every_byte_of_a_person_goes_and_none_of_anybody_else(
     assert receipt.files["quarantine_lines"] == 1
     left = sorted(path.name for path in (workspace.path / "reports").iterdir())
     assert left == sorted(
-        ["nobody.html", *(f"page-{n}.html" for n in range(PEOPLE) if n != number)]
+        ["index.html", "nobody.html", *(f"page-{n}.html" for n in range(PEOPLE) if n != number)]
     )
 
 

@@ -17,6 +17,7 @@ from mi_core.ingest.classify import classification_version
 from mi_core.reports import (
     Manifest,
     Shelf,
+    catalogue,
     find_report,
     print_page,
     read_manifest,
@@ -26,7 +27,16 @@ from mi_core.reports import (
 from mi_core.reports.manifest import CLOSING, OPENING
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "report-acquisition.ipynb"
-FIGURES = {"acquisition": 7, "attribution": 9}
+FIGURES = {
+    "acquisition": 7,
+    "attribution": 9,
+    "cohorts": 6,
+    "costs": 0,
+    "executive": 4,
+    "health": 6,
+    "magnetism": 6,
+    "personas": 5,
+}
 """Report → how many charts its page has."""
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -41,6 +51,10 @@ def workspace(tmp_path_factory):
         version = classification_version(workspace.definitions)
         workspace.warehouse.sql(f"insert into lake.classification values ('{version}')")
     return folder
+
+
+def test_every_report_is_looked_at():
+    assert FIGURES.keys() == catalogue().keys()
 
 
 @pytest.fixture(scope="module", params=FIGURES)

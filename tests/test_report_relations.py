@@ -108,6 +108,26 @@ def test_headline_compares_with_the_period_before(lake):
     }
 
 
+def test_who_only_received_something_did_not_come(lake):
+    put(
+        lake,
+        "lake.user_event",
+        event("anna", "06-01", "email_send", "email_send"),
+        event("anna", "06-02", "ad_impression", "ad_impression"),
+        event("bo", "06-01", "email_send", "email_send"),
+        event("bo", "06-02", "an unknown name"),
+    )
+    put(
+        lake,
+        "lake.user_milestone",
+        milestone("anna", first_event_at="06-01"),
+        milestone("bo", first_event_at="03-01"),
+    )
+    found = headline(lake)
+    assert found["people"] == (1, 0)
+    assert found["new_people"] == (0, 0)
+
+
 def test_headline_has_nothing_to_compare_with_where_the_lake_begins_late(lake):
     put(lake, "lake.user_event", event("anna", "06-02", "purchase", "purchase"))
     put(lake, "lake.user_milestone", milestone("anna", first_event_at="05-20"))

@@ -145,7 +145,7 @@ class Shelf:
         """Write `index.html` anew, of what is there now."""
         from mi_core.reports.index_page import index_page
 
-        with file_lock(self.folder / "index.lock", _WAIT_SECONDS):
+        with file_lock(self.folder.with_suffix(".lock"), _WAIT_SECONDS):
             _write(self.folder / "index.html", index_page(self))
 
     def _edition(self, stem: str, as_of: datetime) -> Path:

@@ -1,6 +1,6 @@
--- One row per channel of people's first touchpoint before $until, null where there is none: how many
--- of them had an event in [$since, $until), and how many of these bought in it; the same of
--- [$previous, $since).
+-- One row per channel of people's first touchpoint before $until, null where there is none: how
+-- many of them came in [$since, $until), and how many of these bought in it; the same of
+-- [$previous, $since). Who only received an email or saw an ad didn't come.
 with
 came_by as (
     select user_id, arg_min_null(channel, (occurred_at, event_id)) as channel
@@ -16,6 +16,9 @@ came as (
     from lake.user_event
     where occurred_at >= $previous and occurred_at < $until
     group by all
+    having bool_or(coalesce(etype, '') not in (
+        'email_send', 'email_open', 'ad_impression', 'identity_enriched'
+    ))
 )
 select
     came_by.channel,
