@@ -9,7 +9,6 @@ import argparse
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -24,9 +23,7 @@ PLANTED = 40
 def drawn(seed: int, people: int, instants: int, *, low: float, high: float) -> tuning.Cases:
     """Cases of people by chance, who buy more often above the planted threshold."""
     rng, size = np.random.default_rng(seed), people * instants
-    steps = np.datetime64(datetime(2024, 1, 1), "us") + np.arange(instants) * np.timedelta64(
-        14, "D"
-    )
+    steps = np.datetime64("2024-01-01", "us") + np.arange(instants) * np.timedelta64(14, "D")
     definitions = load_definitions()
     parts = {"engagement": 60, "purchase_intent": 60, "recency": 11, "frequency": 16, "score": 101}
     given = {f"count_{name}": rng.integers(0, 3, size) for name in definitions.signals}

@@ -43,6 +43,7 @@ def drawn_frame(rng: np.random.Generator, people: int, instants: int = 8) -> pl.
     """Cases of people by chance, without outcome or label: parts of the score are whole numbers."""
     size = people * instants
     signals = rng.choice(["trial_start", "pricing_view", "page_view"], size)
+    sizes = rng.integers(1, 2000, size)
     steps = np.datetime64(BEGIN, "us") + np.arange(instants) * np.timedelta64(14, "D")
     ids = [str(UUID(int=int(number))) for number in rng.permutation(people)]
     return pl.DataFrame(
@@ -54,9 +55,7 @@ def drawn_frame(rng: np.random.Generator, people: int, instants: int = 8) -> pl.
             "purchase_intent": rng.integers(0, 60, size),
             "recency": rng.integers(0, 11, size),
             "frequency": rng.integers(0, 16, size),
-            "company_size": pl.Series(rng.integers(1, 2000, size)).set(
-                pl.Series(rng.random(size) < 0.3), None
-            ),
+            "company_size": pl.Series(sizes).set(pl.Series(rng.random(size) < 0.3), None),
             "top_signals": pl.Series(signals).reshape((size, 1)).arr.to_list(),
             "label": pl.Series([None] * size, dtype=pl.String),
             "label_source": pl.Series([None] * size, dtype=pl.String),

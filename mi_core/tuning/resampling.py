@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from mi_core.attribution.intervals import draw_weights, interval
+from mi_core.attribution.intervals import draw_weights as draw_weights
+from mi_core.attribution.intervals import interval
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -51,15 +52,28 @@ def person_groups(user_ids: pl.Series, *, seed: int) -> IntArray:
 
 def drawn_sums(sums: FloatArray, draws: int, *, seed: int) -> FloatArray:
     """Sums by group, [groups, …], of draws of groups: [draws, …]."""
-    weights = draw_weights(len(sums), draws, seed=seed)
+    return sums_of(draw_weights(len(sums), draws, seed=seed), sums)
+
+
+def sums_of(weights: FloatArray, sums: FloatArray) -> FloatArray:
+    """The same of weights that `draw_weights` gave, [draws, groups]."""
     flat = weights @ sums.reshape(len(sums), -1)
-    return flat.reshape(draws, *sums.shape[1:])
+    return flat.reshape(len(weights), *sums.shape[1:])
 
 
 def figure(value: float, samples: FloatArray, level: float = LEVEL) -> Figure:
     """A figure with the percentile interval of its draws."""
     low, high = interval(samples, level)
     return Figure(float(value), float(low), float(high))
+
+
+def normal_figure(value: float, samples: FloatArray, level: float = LEVEL) -> Figure:
+    """A figure with the normal interval whose standard error is that of its draws.
+
+    For levels so high that few draws lie beyond the ends of a percentile interval.
+    """
+    reach = NormalDist().inv_cdf((1 + level) / 2) * float(np.std(samples))
+    return Figure(float(value), value - reach, value + reach)
 
 
 def wilson(part: int, whole: int, level: float = LEVEL) -> Figure:

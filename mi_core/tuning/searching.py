@@ -13,8 +13,8 @@ import numpy.typing as npt
 import polars as pl
 
 from mi_core.errors import BadValue
-from mi_core.tuning.baselines import grouped, tabled
 from mi_core.tuning.climbing import best_of, chosen, random_starts
+from mi_core.tuning.counting import grouped, tabled
 from mi_core.tuning.grid import Candidates, Choice, Grid, candidates
 from mi_core.tuning.objectives import Agreement, Objective, reach
 from mi_core.tuning.proposal import Proposal

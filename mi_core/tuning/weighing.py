@@ -20,7 +20,15 @@ from mi_core.tuning.cases import Cases
 from mi_core.tuning.figures import auc, auc_at, auc_of, places
 from mi_core.tuning.formulas import MAGNETISM_PARTS, intent_scores, magnetism_scores
 from mi_core.tuning.objectives import LEAST_OF_A_KIND
-from mi_core.tuning.resampling import LEVEL, Figure, drawn_sums, figure, person_groups
+from mi_core.tuning.resampling import (
+    LEVEL,
+    Figure,
+    draw_weights,
+    figure,
+    normal_figure,
+    person_groups,
+    sums_of,
+)
 from mi_core.tuning.shuffling import Shuffle, among_instants, among_people
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,8 +53,8 @@ class Weights:
         ROC AUC of the score in force for `outcome`, with its 95 % interval.
     changes
         `name, points, factor, change, low, high`: the AUC with the points times `factor` less that
-        of the points in force. Intervals over people, as wide as is needed for those of all names
-        to hold together (Bonferroni).
+        of the points in force. Normal intervals over people, as wide as is needed for those of all
+        names to hold together (Bonferroni).
     placebo
         `name, shuffled, low, high`: the middle 95 % of the changes without the points that
         placebos give; `shuffled` is `people` or `time`.
@@ -63,9 +71,7 @@ class Weights:
     verdicts: pl.DataFrame
 
 
-def intent_weights(
-    cases: Cases, *, draws: int = 2000, shuffles: int = 20, seed: int = 0
-) -> Weights:
+def intent_weights(cases: Cases, *, draws: int = 500, shuffles: int = 20, seed: int = 0) -> Weights:
     """Which signals earn their points in the intent score, by the outcome of `cases`.
 
     Of churn, a high score speaks against the outcome: what is ranked is then staying active.
@@ -86,7 +92,7 @@ def intent_weights(
 
 
 def magnetism_weights(
-    cases: Cases, *, draws: int = 2000, shuffles: int = 20, seed: int = 0
+    cases: Cases, *, draws: int = 500, shuffles: int = 20, seed: int = 0
 ) -> Weights:
     """Which parts earn their points in the magnetism index, by staying active.
 
@@ -148,7 +154,9 @@ def _weighed(
     for name, worth in points.items():
         for factor, times in FACTORS.items():
             value, drawn = judge.auc(without[name] if not times else scores({name: times}))
-            rows.append((name, worth, factor, figure(value - base, drawn - base_draws, level)))
+            rows.append(
+                (name, worth, factor, normal_figure(value - base, drawn - base_draws, level))
+            )
     changes = pl.DataFrame(
         [(name, worth, factor, f.value, f.low, f.high) for name, worth, factor, f in rows],
         schema=("name", "points", "factor", "change", "low", "high"),
@@ -169,17 +177,18 @@ class _Judge:
     """The AUC of scores of the same cases, and its draws over the same people."""
 
     def __init__(self, frame: pl.DataFrame, happened: BoolArray, draws: int, seed: int) -> None:
-        self._happened, self._draws, self._seed = happened, draws, seed
+        self._happened = happened
         self._group = person_groups(frame["user_id"], seed=seed)
+        self._weights = draw_weights(int(self._group.max()) + 1, draws, seed=seed)
 
     def auc(self, scores: FloatArray) -> tuple[float, FloatArray]:
         """Of the cases exactly; of draws, [draws], with scores to half a point."""
         place = places(np.round(scores * _BINS_PER_POINT))
-        shape = (int(self._group.max()) + 1, int(place.max()) + 1, 2)
+        shape = (self._weights.shape[1], int(place.max()) + 1, 2)
         at = np.ravel_multi_index((self._group, place, self._happened.astype(np.int64)), shape)
         counts = np.bincount(at, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
         value = auc(scores, self._happened)
-        drawn = auc_of(drawn_sums(counts, self._draws, seed=self._seed))
+        drawn = auc_of(sums_of(self._weights, counts))
         # Rounding shifts all draws alike.
         return value, drawn + value - float(auc_of(counts.sum(axis=0)))
 
