@@ -93,8 +93,8 @@ def _check_port(port: int) -> None:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError as error:
         raise Cannot(
-            f"Port {port} can't be had ({error.strerror}); name another: "
-            f"MI_SCHEDULE_PORT={port + 1} make schedule"
+            f"Port {port} can't be had ({os.strerror(error.errno or 0).lower()}); "
+            "name another, such as MI_SCHEDULE_PORT=4300."
         ) from None
 
 

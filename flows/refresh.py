@@ -1,15 +1,19 @@
-"""Every hour: events out of the inbox, scores, views and snapshots; once a day, maintenance."""
+"""Every hour: events out of the inbox, scores, views, snapshots; then the watch, and who leaves.
+
+Once a day, maintenance.
+"""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from prefect import flow, task
+from prefect import flow, get_run_logger, task
 
 from flows import showing
 from flows.running import ALERTED, ON_IO
 from mi_core import open_workspace
 
 if TYPE_CHECKING:
+    from mi_core.monitoring.check import Check
     from mi_core.refresh import Refreshed
     from mi_core.workspace import Maintenance
 
@@ -21,27 +25,43 @@ def score(as_of: datetime) -> "Refreshed":
 
 
 @task(**ON_IO)
-def maintained_at() -> datetime | None:
+def maintain(keep_days: int) -> "Maintenance | None":
+    """None where that was done on this UTC day already."""
     with open_workspace() as workspace:
-        return workspace.maintained_at()
+        last = workspace.maintained_at()
+        is_due = last is None or last.date() < datetime.now(UTC).date()
+        return workspace.maintain(keep_days=keep_days) if is_due else None
 
 
 @task(**ON_IO)
-def maintain(keep_days: int) -> "Maintenance":
+def watch() -> "list[Check]":
     with open_workspace() as workspace:
-        return workspace.maintain(keep_days=keep_days)
+        return workspace.watch(notify=workspace.settings.alert_urls is not None)
+
+
+@task(**ON_IO)
+def send_churn() -> None:
+    with open_workspace() as workspace:
+        if workspace.settings.churn_webhook_url and (problem := workspace.send_churn().problem):
+            get_run_logger().warning(problem)
 
 
 @flow(name="refresh", timeout_seconds=2 * 3600, **ALERTED)
 def refresh(as_of: datetime | None = None, keep_days: int = 7) -> "Refreshed":
-    """Drain the inbox and score everybody as of `as_of` (default: now).
+    """Drain the inbox and score everybody as of `as_of` (default: now); then look and tell.
 
     The first run of a UTC day also maintains the lake, keeping everything for `keep_days` days.
+    What comes after the scores is done one without the other; the run fails if one does.
     """
     refreshed = score(as_of or datetime.now(UTC))
-    last = maintained_at()
-    maintained = None
-    if last is None or last.date() < datetime.now(UTC).date():
-        maintained = maintain(keep_days)
-    showing.refreshed(refreshed, maintained)
+    maintained = maintain(keep_days, return_state=True)
+    watched = watch(return_state=True)
+    sent = send_churn(return_state=True)
+    showing.refreshed(
+        refreshed,
+        maintained.result() if maintained.is_completed() else None,
+        watched.result() if watched.is_completed() else [],
+    )
+    for each in (maintained, watched, sent):
+        each.result()
     return refreshed

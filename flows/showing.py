@@ -19,15 +19,19 @@ from prefect.runtime import flow_run
 if TYPE_CHECKING:
     from mi_core.enrichment.costs import Costs
     from mi_core.enrichment.worker import Worked
+    from mi_core.monitoring.check import Check
     from mi_core.refresh import Refreshed
     from mi_core.workspace import Maintenance
 
+_BAD = ("warning", "alert")
 _MOST_BARS = 48
 _PIXELS = 12
 
 
-def refreshed(done: "Refreshed", maintained: "Maintenance | None") -> None:
-    """Rows, and seconds per step and view, of a refresh; and how long the last ones took."""
+def refreshed(
+    done: "Refreshed", maintained: "Maintenance | None", checks: "Sequence[Check]"
+) -> None:
+    """Rows, seconds per step and view, what the watch found; how long the last runs took."""
     why = f" ({done.reason})" if done.reason else ""
     did = [
         f"{done.events_drained:,} events drained; {done.users_scored:,} people scored, "
@@ -39,10 +43,11 @@ def refreshed(done: "Refreshed", maintained: "Maintenance | None") -> None:
             f"Maintenance: {maintained.scorings_thinned:,} scorings thinned, "
             f"{maintained.inbox_rows_pruned:,} rows of the inbox pruned."
         )
+    did += [f"**{each.title}**: {each.sentence}" for each in checks if each.status in _BAD]
     steps = [(each.name, "", f"{each.seconds:.2f}") for each in done.steps]
     views = [(f"`{each.name}`", f"{each.rows:,}", f"{each.seconds:.3f}") for each in done.views]
-    times = _table(("", "rows", "seconds"), steps + views)
-    _show(*did, times, _bars("Seconds of the last runs", seconds_of_runs()))
+    times = table(("", "rows", "seconds"), steps + views)
+    _show(*did, times, bars("Seconds of the last runs", seconds_of_runs()))
 
 
 def enriched(worked: "Worked", costs: "Costs") -> None:
@@ -61,8 +66,8 @@ def enriched(worked: "Worked", costs: "Costs") -> None:
         *(each for each in (worked.stopped, worked.alert) if each),
         f"In 30 days: {costs.leads:,} leads{each_lead}, ${costs.spent_usd:.2f} spent, "
         f"${costs.held_usd:.2f} held, ${costs.saved_usd:.2f} saved.",
-        _table(("provider", "calls", "$ spent", "$ held"), rows),
-        _bars("Dollars by day", [by_day[day] for day in sorted(by_day)]),
+        table(("provider", "calls", "$ spent", "$ held"), rows),
+        bars("Dollars by day", [by_day[day] for day in sorted(by_day)]),
     )
 
 
@@ -74,7 +79,7 @@ def rendered(
         (titles[name], f"`{pages[name]}`" if name in pages else f"**failed**: {failed[name]}")
         for name in titles
     ]
-    _show(f"{len(pages)} of {len(titles)} reports rendered.", _table(("report", "page"), rows))
+    _show(f"{len(pages)} of {len(titles)} reports rendered.", table(("report", "page"), rows))
 
 
 def seconds_of_runs(most: int = _MOST_BARS) -> list[float]:
@@ -98,12 +103,12 @@ def _show(about: str, *paragraphs: str) -> None:
     create_markdown_artifact(text, key=flow_run.flow_name, description=about)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     rule = ["---", *["---:"] * (len(heads) - 1)]
     return "\n".join(f"| {' | '.join(row)} |" for row in (heads, rule, *rows))
 
 
-def _bars(label: str, values: Sequence[float]) -> str:
+def bars(label: str, values: Sequence[float]) -> str:
     """A bar per value, with the highest written beside them, as an image in Markdown."""
     if not values or max(values) <= 0:
         return ""

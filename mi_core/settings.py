@@ -112,6 +112,12 @@ class Settings(BaseSettings):
     churn_webhook_secret: SecretStr | None = Field(
         None, description="Standard Webhooks secret (whsec_…) that these are signed with."
     )
+    schedule_port: int = Field(
+        4200,
+        ge=1,
+        le=65_535,
+        description="Port of this machine at which make schedule has its pages.",
+    )
     threads: int | None = Field(None, ge=1, description="Threads for queries; default: all cores.")
     memory_limit: str = Field(
         "2GB",

@@ -1,0 +1,226 @@
+"""What flows go by, without Prefect's engine: retries, alarms, deployments, the work itself."""
+
+import asyncio
+import logging
+import socket
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from flow_server import ROOT
+from prefect.client.schemas.objects import ConcurrencyLimitStrategy
+from prefect.states import Crashed, Failed
+
+from flows import deployments, running, showing
+from flows.__main__ import main
+from flows.environment import environment
+from mi_core.errors import BadValue, DefinitionError, LockTimeout, ReportError, UnreadableData
+from mi_core.workspace import Workspace
+
+NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def act(distinct_id: str, at: datetime, event: str = "trial_started") -> dict[str, Any]:
+    return {
+        "uuid": f"018cc251-f400-7000-8000-{abs(hash((distinct_id, at, event))) % 16**12:012x}",
+        "event": event,
+        "distinct_id": distinct_id,
+        "timestamp": at.isoformat(),
+        "properties": {},
+    }
+
+
+# --- the work
+
+
+def test_a_refresh_again_as_of_the_same_instant_gives_the_same_tables(workspace: Workspace):
+    as_of = NEW_YEAR + DAY
+    workspace.post([act("ann", NEW_YEAR), act("bob", NEW_YEAR, "pricing_viewed")])
+
+    def tables() -> list[list[str]]:
+        names = ("mv_daily_funnel", "mv_persona_performance", "mv_user_magnetism_30d")
+        return [sorted(map(str, workspace.sql(f"from lake.{name}").rows())) for name in names]
+
+    first = workspace.refresh(as_of)
+    before = tables()
+    again = workspace.refresh(as_of)
+
+    assert (first.events_drained, first.users_scored, again.events_drained) == (2, 2, 0)
+    assert (first.mode, again.mode) == ("full", "incremental")
+    assert [each.name for each in first.steps] == ["drain", "score"]
+    assert tables() == before
+
+
+def test_unscored_are_the_instants_without_a_scoring_by_these_definitions(workspace: Workspace):
+    workspace.post([act("ann", NEW_YEAR - DAY)])
+    workspace.refresh(NEW_YEAR + DAY)
+    workspace.score(NEW_YEAR + 3 * DAY)
+    workspace.warehouse.sql(
+        "insert into lake.score_run values ($1, 'other definitions', 0, 'full', 1, 1)",
+        [datetime(2024, 1, 3)],
+    )
+
+    found = workspace.unscored(NEW_YEAR, NEW_YEAR + 4.5 * DAY)
+
+    assert found == [NEW_YEAR, NEW_YEAR + 2 * DAY, NEW_YEAR + 4 * DAY]
+    assert workspace.unscored(NEW_YEAR + DAY, NEW_YEAR) == []
+    with pytest.raises(BadValue, match="zone"):
+        workspace.unscored(datetime(2024, 1, 1), NEW_YEAR)
+    with pytest.raises(BadValue, match="above 0"):
+        workspace.unscored(NEW_YEAR, NEW_YEAR, timedelta(0))
+
+
+def test_when_it_was_maintained(workspace: Workspace):
+    assert workspace.maintained_at() is None
+    workspace.maintain()
+    assert datetime.now(UTC) - workspace.maintained_at() < timedelta(minutes=1)
+
+
+# --- what is tried again, who is told
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [
+        (LockTimeout("busy"), True),
+        (ConnectionResetError(), True),
+        (BadValue("no"), False),
+        (DefinitionError("no"), False),
+        (ReportError("no"), False),
+        (KeyError("no"), False),
+    ],
+)
+def test_only_io_is_tried_again(error: Exception, again: bool):
+    assert running.is_transient(None, None, Failed(data=error)) is again
+
+
+def told(monkeypatch: pytest.MonkeyPatch, state: Any) -> list[tuple[str, str]]:
+    """What is sent of a run that ended in the state."""
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setenv("MI_ALERT_URLS", "json://localhost/secret-path")
+    monkeypatch.setattr(running.alerts, "send", lambda _settings, *words: sent.append(words) or [])
+    running.notify_failure(
+        flow=SimpleNamespace(name="refresh"), flow_run=SimpleNamespace(id="7"), state=state
+    )
+    return sent
+
+
+def test_a_failure_is_told_with_its_sentence_and_where_to_look(monkeypatch: pytest.MonkeyPatch):
+    [(title, body)] = told(monkeypatch, Failed(data=ReportError("Not rendered: funnel.")))
+
+    assert title == "The flow refresh has failed"
+    assert body.startswith("Not rendered: funnel.\n")
+    assert body.endswith("/runs/flow-run/7")
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("ann@example.com"), UnreadableData("ann@example.com")]
+)
+def test_words_that_may_repeat_a_value_are_not_told(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    [(_, body)] = told(monkeypatch, Failed(data=error))
+
+    assert body.startswith(type(error).__name__)
+    assert "ann" not in body
+
+
+def test_a_crash_is_told_but_not_that_somebody_ended_it(monkeypatch: pytest.MonkeyPatch):
+    killed, ended = (f"Process exited with status code: -{each}. More." for each in (9, 15))
+
+    assert len(told(monkeypatch, Crashed(message=killed))) == 1
+    assert told(monkeypatch, Crashed(message=ended)) == []
+
+
+def test_an_alarm_that_fails_is_a_line_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def fail(*_: object) -> list[str]:
+        raise OSError("https://user:password@hooks.example")
+
+    monkeypatch.setenv("MI_ALERT_URLS", "json://localhost/secret-path")
+    monkeypatch.setattr(running.alerts, "send", fail)
+    caplog.set_level(logging.WARNING)
+    running.tell("The flow refresh has failed", "…")
+    assert [each.message for each in caplog.records] == [
+        "The flow refresh has failed; this could not be sent: OSError."
+    ]
+
+    monkeypatch.setenv("MI_ALERT_URLS", "")
+    running.tell("The flow refresh has failed", "…")
+    assert len(caplog.records) == 1
+
+
+# --- what runs when
+
+
+def test_one_file_says_what_runs_when():
+    listed = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    served = asyncio.run(deployments.deployments())
+
+    assert [each.full_name for each in served] == [
+        "refresh/hourly",
+        "enrich/five-minutes",
+        "reports/daily",
+        "reports/weekly",
+        "backfill/on-request",
+    ]
+    for entry, each in zip(listed, served, strict=True):
+        assert each.entrypoint == entry["entrypoint"]
+        assert [when.schedule.cron for when in each.schedules] == [
+            when["cron"] for when in entry["schedules"]
+        ]
+        assert each.parameters == entry.get("parameters", {})
+        assert each.concurrency_limit == 1
+        assert each.concurrency_options.collision_strategy == ConcurrencyLimitStrategy.CANCEL_NEW
+        assert entry["work_pool"] == {"name": "local-process"}
+    guide = (ROOT / "docs" / "flows.md").read_text()
+    assert [each.full_name for each in served if f"`{each.full_name}`" not in guide] == []
+
+
+def test_prefect_stays_in_the_workspace_and_tells_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+):
+    monkeypatch.setenv("PREFECT_HOME", "/elsewhere")
+    monkeypatch.setenv("PREFECT_RUNNER_POLL_FREQUENCY", "1")
+    found = environment(tmp_path, 4300)
+
+    assert found["PREFECT_HOME"] == str(tmp_path / "prefect")
+    assert found["PREFECT_API_URL"] == "http://127.0.0.1:4300/api"
+    assert found["PREFECT_SERVER_API_PORT"] == "4300"
+    assert found["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+    assert found["PREFECT_RUNNER_POLL_FREQUENCY"] == "1"
+
+
+def test_a_port_that_is_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MI_WORKSPACE", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("MI_SCHEDULE_PORT", str(port))
+        assert main([]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"Port {port} can't be had")
+    assert "MI_SCHEDULE_PORT=" in said
+
+
+# --- what a person sees
+
+
+def test_bars_are_an_image_with_its_highest_value():
+    drawn = showing.bars("Seconds", [1.0, 4.0])
+
+    assert drawn.startswith("Seconds\n\n![Seconds, at most 4.00](data:image/svg+xml;base64,")
+    assert showing.bars("Seconds", [0.0]) == showing.bars("Seconds", []) == ""
+
+
+def test_a_table_in_markdown():
+    assert (
+        showing.table(("", "rows"), [("drain", "2")])
+        == "|  | rows |\n| --- | ---: |\n| drain | 2 |"
+    )
