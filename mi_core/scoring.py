@@ -24,7 +24,7 @@ WINDOWS = (7, 30)
 
 _WEEKS = (7, 14, 21, 28)
 _FURTHEST_STEP = timedelta(days=10)
-_MANY_PEOPLE, _MANY_SHARE = 10_000, 0.05
+_MANY_PEOPLE, _MANY_SHARE = 10_000, 0.25
 """More changed people than both cost more one by one than everybody does together."""
 
 _MANY_FILES = 6

@@ -141,6 +141,10 @@ def test_incremental_run_computes_only_those_who_changed(workspace: Workspace) -
     publish_events(warehouse, {ANN: [act("pricing_view", days=20)]})
     # One event is late, and one leaves the last seven days.
     assert run(workspace, AS_OF + timedelta(microseconds=1)).users_recomputed == 2
+    query = "select user_id from lake.user_feature order by snapshot_id, user_id, time_window"
+    assert workspace.sql(query)["user_id"].to_list() == [
+        str(p) for p in (BOB, BOB, ANN, ANN, EVE, EVE)
+    ]
 
 
 def test_full_run_says_why(workspace: Workspace) -> None:
