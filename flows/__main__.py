@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-import httpx
 from filelock import FileLock, Timeout
 
 from flows import ROOT
@@ -35,7 +36,7 @@ class Schedule:
     """The two processes; `stop` is set by a signal."""
 
     def __init__(self, workspace: Path, port: int, files: list[str]) -> None:
-        self.url, self.files = f"http://127.0.0.1:{port}", files
+        self.address, self.files = ("127.0.0.1", port), files
         self.home, self.variables = workspace / "prefect", environment(workspace, port)
         self.stop = False
 
@@ -73,8 +74,9 @@ class Schedule:
             time.sleep(0.2)
 
     def _answers(self) -> bool:
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/api/health", trust_env=False).is_success
+        with suppress(OSError, HTTPException), closing(HTTPConnection(*self.address, 10)) as asked:
+            asked.request("GET", "/api/health")
+            return asked.getresponse().status == HTTPStatus.OK
         return False
 
 
@@ -109,7 +111,8 @@ def main(files: list[str]) -> int:
             schedule = Schedule(workspace, settings.schedule_port, files)
             for each in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(each, lambda *_: setattr(schedule, "stop", True))
-            print(f"Serving {workspace} at {schedule.url}; Ctrl-C ends it.", flush=True)
+            where = f"http://127.0.0.1:{settings.schedule_port}"
+            print(f"Serving {workspace} at {where}; Ctrl-C ends it.", flush=True)
             schedule.run()
     except Timeout:
         print(f"The flows of {workspace} are served already.", file=sys.stderr)
