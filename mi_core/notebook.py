@@ -1,13 +1,14 @@
 """What a notebook has beside the workspace: SQL in a cell of its own, and frames in full.
 
 `%load_ext mi_core.notebook` gives both. SQL asks the notebook's variable `ws`, so that it goes over
-the workspace's own connection and can only read.
+the workspace's own connection and can only read. `told` shows sentences of a report.
 """
 
 import re
 from typing import TYPE_CHECKING
 
 from mi_core.errors import BadValue
+from mi_core.tables import Html
 from mi_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ def load_ipython_extension(shell: "InteractiveShell") -> None:
         return frame
 
     shell.register_magic_function(sql, "line_cell", "sql")  # type: ignore[arg-type]
+
+
+def told(markup: Html) -> Html:
+    """What a report says, without its links to places on its own page."""
+    return Html(re.sub(r'\s*<a href="#[^>]*>[^<]*</a>\.?', "", markup))
 
 
 def _ask(shell: "InteractiveShell", query: str) -> "pl.DataFrame":

@@ -44,6 +44,14 @@ install_locked() {
     install --no-deps --require-hashes -r requirements.lock
 }
 
+# Commits strip notebooks by .githooks/pre-commit, unless somebody has hooks of their own.
+set_hooks() {
+    [ -e .git ] && command -v git >/dev/null || return 0
+    [ -z "$(git config core.hooksPath)" ] || return 0
+    find "$(git rev-parse --git-path hooks)" -type f ! -name '*.sample' 2>/dev/null | grep -q . \
+        || git config core.hooksPath .githooks
+}
+
 make_venv() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null \
         || fail "$1 has no venv module; install it (on Debian and Ubuntu: apt install python3-venv)"
@@ -66,3 +74,4 @@ install_locked \
     || fail "the locked packages could not be installed; is there a network, or a package index in pip's configuration? $(last_words)"
 install --no-deps --no-build-isolation -e . \
     || fail "the packages are there, but this project could not be installed. $(last_words)"
+set_hooks

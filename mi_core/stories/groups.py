@@ -20,8 +20,8 @@ def apart(groups: "pl.DataFrame", did: str) -> Html:
     *others, (label, people, part) = groups.select("label", "people", "part").rows()
     rest, rest_part = (sum(each[place] for each in others) for place in (1, 2))
     change = comparing.of_shares(part, people, rest_part, rest)
+    whole = words.count(people, "person", "people")
     return sentence(
-        f"Of {words.count(people, 'person')} in “{label}”, {words.percent(change.value)} {did}; "
-        f"of the {words.number(rest)} others {words.percent(change.before)}: "
-        f"{comparing.said(change)}."
+        f"Of {whole} in “{label}”, {words.percent(change.value)} {did}; of the "
+        f"{words.number(rest)} others {words.percent(change.before)}: {comparing.said(change)}."
     )
