@@ -139,7 +139,7 @@ def test_effects_say_what_may_be_asked():
     frame = drawn_frame(np.random.default_rng(1), 5, 1).with_columns(outcome=None)
     with pytest.raises(BadValue, match="one or two thresholds, not 0"):
         effects(frame, PERSONAS, [])
-    with pytest.raises(BadValue, match="Between 2 and 40 values are looked at, not 1"):
+    with pytest.raises(BadValue, match="Between 2 and 100 values are looked at, not 1"):
         effects(frame, PERSONAS, ["automation_pro.engagement_above"], steps=1)
     with pytest.raises(UnknownName, match="did you mean"):
         effects(frame, PERSONAS, ["automation_pro.engagement_abov"])

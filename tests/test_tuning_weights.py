@@ -54,12 +54,12 @@ def test_a_signal_that_tells_earns_its_points_and_one_that_misleads_does_not():
 
 
 def test_where_nothing_tells_little_is_said():
-    """All verdicts of a world hold together in 95 % of worlds: of 8, rarely is one wrong in two."""
+    """All verdicts of a world hold together in 95 % of worlds: so of 5, rarely are two wrong."""
     wrong = 0
-    for seed in range(8):
-        found = intent_weights(signalling(seed, {}, people=150), draws=200, shuffles=5)
+    for seed in range(5):
+        found = intent_weights(signalling(seed, {}, people=120), draws=200, shuffles=5)
         wrong += set(verdicts(found).values()) != {"can't be told from chance"}
-    assert wrong <= 2
+    assert wrong <= 1
 
 
 def test_a_signal_that_nobody_gives_is_not_judged():

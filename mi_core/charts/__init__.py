@@ -64,6 +64,14 @@ from mi_core.charts.personas import (
 )
 from mi_core.charts.ranges import shares
 
+from mi_core.charts.tuning import (
+    persona_calibration,
+    persona_moves,
+    points_earned,
+    threshold_curve,
+    threshold_explorer,
+)
+
 __all__ = [
     "BANDS",
     "BOUGHT",
@@ -93,9 +101,12 @@ __all__ = [
     "paths",
     "people_by_persona",
     "persona_bands",
+    "persona_calibration",
     "persona_confidence",
     "persona_mix",
+    "persona_moves",
     "persona_rates",
+    "points_earned",
     "retention",
     "retention_curve",
     "retention_groups",
@@ -106,6 +117,8 @@ __all__ = [
     "spend_and_credit",
     "stayed_away",
     "stickiness",
+    "threshold_curve",
+    "threshold_explorer",
     "time_to_convert",
     "went_on",
 ]

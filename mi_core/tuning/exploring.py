@@ -9,8 +9,8 @@ import polars as pl
 from mi_core.errors import BadValue
 from mi_core.tuning.rules import Personas, Threshold, assign, find_threshold, in_order, with_values
 
-MOST_THRESHOLDS = 2
-_MOST_STEPS = 40
+MOST_STEPS = {1: 100, 2: 20}
+"""How many thresholds may be looked at together → at how many values each: a chart holds them."""
 
 
 def effects(
@@ -25,8 +25,8 @@ def effects(
     names
         One or two thresholds, such as `automation_pro.engagement_above`.
     steps
-        How many values of each are looked at, at most 40: whole numbers at even distances over what
-        people have, with the value in force among them.
+        How many values of each are looked at, at most 100 of one and 20 of two: whole numbers at
+        even distances over what people have, with the value in force among them.
 
     Returns
     -------
@@ -39,10 +39,11 @@ def effects(
     UnknownName, BadValue
         No rule states a threshold of that name; none or more than two are named.
     """
-    if not 1 <= len(names) <= MOST_THRESHOLDS:
+    if len(names) not in MOST_STEPS:
         raise BadValue(f"Name one or two thresholds, not {len(names)}.")
-    if not 2 <= steps <= _MOST_STEPS:
-        raise BadValue(f"Between 2 and {_MOST_STEPS} values are looked at, not {steps}.")
+    if not 2 <= steps <= MOST_STEPS[len(names)]:
+        most = MOST_STEPS[len(names)]
+        raise BadValue(f"Between 2 and {most} values are looked at, not {steps}.")
     found = [find_threshold(personas, name) for name in names]
     values = [_values(frame, each, each.value(personas), steps) for each in found]
     tables = [

@@ -14,11 +14,11 @@ import polars as pl
 
 from mi_core.errors import BadValue
 from mi_core.tuning.climbing import best_of, chosen, random_starts
-from mi_core.tuning.counting import grouped, tabled
+from mi_core.tuning.counting import grouped
 from mi_core.tuning.grid import Candidates, Choice, Grid, candidates
 from mi_core.tuning.objectives import Agreement, Objective, reach
 from mi_core.tuning.proposal import Proposal
-from mi_core.tuning.resampling import Figure, drawn_sums, figure, person_groups
+from mi_core.tuning.resampling import Figure, drawn_figure, person_groups
 from mi_core.tuning.rules import Personas, Threshold, in_order, with_values
 from mi_core.tuning.splitting import Split
 
@@ -156,20 +156,23 @@ def _judged(
 ) -> tuple[pl.DataFrame, Figure]:
     """The objective of both and their difference by part, and the difference on `test`."""
     found, ordered = [], in_order(in_force)
+
+    def value(tables: FloatArray) -> FloatArray:
+        return objective.value(tables, ordered)
+
+    def change(pairs: FloatArray) -> FloatArray:
+        return value(pairs[:, 1]) - value(pairs[:, 0])
+
     for part, rows in parts.items():
         group = person_groups(rows["user_id"], seed=seed)
         groups = int(group.max()) + 1
-        values, samples, shares = [], [], []
-        for personas in (in_force, proposed):
-            sums = grouped(rows, objective, personas, group, groups)
-            values.append(float(objective.value(sums.sum(axis=0), ordered)))
-            # The same draws for both: their difference is of the same people.
-            samples.append(objective.value(drawn_sums(sums, draws, seed=seed), ordered))
-            shares.append(_reach(tabled(rows, objective, personas), objective, in_force))
-        found.append((part, "rules in force", figure(values[0], samples[0]), shares[0]))
-        found.append((part, "proposal", figure(values[1], samples[1]), shares[1]))
-        change = figure(values[1] - values[0], samples[1] - samples[0])
-        found.append((part, "difference", change, None))
+        # Both of the same draws: their difference is of the same people.
+        sums = [grouped(rows, objective, each, group, groups) for each in (in_force, proposed)]
+        for name, each in zip(("rules in force", "proposal"), sums, strict=True):
+            reached = _reach(each.sum(axis=0), objective, in_force)
+            found.append((part, name, drawn_figure(each, value, draws, seed=seed), reached))
+        pairs = np.stack(sums, axis=1)
+        found.append((part, "difference", drawn_figure(pairs, change, draws, seed=seed), None))
     rows_of = [(name, part, each.value, each.low, each.high, r) for part, name, each, r in found]
     schema = {"rules": pl.String, "part": pl.String} | dict.fromkeys(
         ("value", "low", "high", "reach"), pl.Float64
