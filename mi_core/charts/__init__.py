@@ -63,7 +63,6 @@ from mi_core.charts.personas import (
     persona_rates,
 )
 from mi_core.charts.ranges import shares
-
 from mi_core.charts.tuning import (
     persona_calibration,
     persona_moves,

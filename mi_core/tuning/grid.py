@@ -19,7 +19,6 @@ from mi_core.tuning.rules import (
     first_holding,
     has_top_signal,
     in_order,
-    passes,
     thresholds,
 )
 
@@ -97,35 +96,34 @@ class Grid:
         """The tables with each candidate of one threshold, [candidates, personas, kinds]."""
         place = self._place[threshold.persona]
         held = self._held(choice)
-        rest = self._rest(choice, threshold)
         held[place] = False
         otherwise = first_holding(held)
         # Cells that the threshold decides about: no rule before it takes them.
-        is_open = rest & ~held[:place].any(axis=0)
-        gone = self._gone(counts, otherwise, is_open, self._masks[threshold][:, is_open])
+        is_open = self._rest(choice, threshold) & ~held[:place].any(axis=0)
+        gone = self._gone(counts, otherwise, is_open, threshold)
         tables = self._tabled(counts, otherwise) - gone
         tables[:, place] += gone.sum(axis=1)
         return tables
 
     def _gone(
-        self, counts: FloatArray, otherwise: IntArray, is_open: BoolArray, mask: BoolArray
+        self, counts: FloatArray, otherwise: IntArray, is_open: BoolArray, threshold: Threshold
     ) -> FloatArray:
         """What the personas that would else have them lose to the threshold's, by candidate."""
-        size = len(self.personas)
-        spread = np.zeros((int(is_open.sum()), size + 1, self.kinds))
-        spread[np.arange(len(spread)), otherwise[is_open]] = counts[is_open]
-        lost = mask.astype(np.float64) @ spread.reshape(len(spread), (size + 1) * self.kinds)
-        return lost.reshape(len(mask), size + 1, self.kinds)[:, :size]
+        rows, number = len(self.personas) + 1, len(self.options[threshold])
+        at = self._met[threshold][is_open] * rows + otherwise[is_open] % rows
+        # By how many candidates are met: those who meet more than so many of them, added up.
+        by_met = _sums(at, counts[is_open], (number + 1) * rows).reshape(number + 1, rows, -1)
+        lost = by_met[::-1].cumsum(axis=0)[:-1]
+        return (lost[::-1] if threshold.is_above else lost)[:, :-1]
 
     def _tabled(self, counts: FloatArray, assigned: IntArray) -> FloatArray:
-        table = np.zeros((len(self.personas) + 1, self.kinds))
-        np.add.at(table, assigned, counts)  # -1, of whom no rule takes, is the last row
-        return table[:-1]
+        rows = len(self.personas) + 1  # -1, of whom no rule takes, is the last one
+        return _sums(assigned % rows, counts, rows)[:-1]
 
     def _held(self, choice: Choice) -> BoolArray:
         held = self._fixed.copy()
         for threshold, at in choice.items():
-            held[self._place[threshold.persona]] &= self._masks[threshold][at]
+            held[self._place[threshold.persona]] &= self._meets(threshold, at)
         return held
 
     def _rest(self, choice: Choice, threshold: Threshold) -> BoolArray:
@@ -133,20 +131,28 @@ class Grid:
         rest: BoolArray = self._fixed[self._place[threshold.persona]].copy()
         for other, at in choice.items():
             if other.persona == threshold.persona and other != threshold:
-                rest &= self._masks[other][at]
+                rest &= self._meets(other, at)
         return rest
+
+    def _meets(self, threshold: Threshold, at: int) -> BoolArray:
+        """Which cells meet a threshold with one of its candidates."""
+        fewest = at if threshold.is_above else len(self.options[threshold]) - 1 - at
+        met: BoolArray = self._met[threshold] > fewest
+        return met
 
     @cached_property
     def _place(self) -> dict[str, int]:
         return {each.slug: place for place, each in enumerate(self.personas)}
 
     @cached_property
-    def _masks(self) -> dict[Threshold, BoolArray]:
-        """[candidates, cells] of each threshold: whether it is met."""
-        return {
-            each: np.stack([passes(self.sample, each.field, float(cut)) for cut in cuts])
-            for each, cuts in self.options.items()
-        }
+    def _met(self) -> dict[Threshold, IntArray]:
+        """[cells] how many candidates of each threshold are met: always the easiest ones."""
+        found = {}
+        for each, cuts in self.options.items():
+            values = self.sample[each.column].fill_null(0).to_numpy()
+            below = np.searchsorted(cuts, values, "left" if each.is_above else "right")
+            found[each] = below if each.is_above else len(cuts) - below
+        return found
 
     @cached_property
     def _fixed(self) -> BoolArray:
@@ -154,6 +160,13 @@ class Grid:
         everywhere = np.ones(self.sample.height, dtype=np.bool_)
         asked = (each.rule.top_signal for each in self.personas)
         return np.stack([has_top_signal(self.sample, s) if s else everywhere for s in asked])
+
+
+def _sums(at: IntArray, counts: FloatArray, size: int) -> FloatArray:
+    """Counts added up by place, [size, kinds]."""
+    return np.column_stack(
+        [np.bincount(at, weights=kind, minlength=size) for kind in counts.T]
+    ).astype(np.float64)
 
 
 def _codes(rows: pl.DataFrame, personas: Personas, options: Candidates) -> list[IntArray]:

@@ -4,7 +4,7 @@ What `personas.persona` and `scores/persona.sql` say of one person and of everyb
 test holds the three equal.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,10 +108,12 @@ def assign(frame: pl.DataFrame, personas: Personas) -> pl.Series:
     return slugs.gather(pl.Series(first).replace(-1, None))
 
 
-def first_holding(held: Iterable[BoolArray]) -> IntArray:
+def first_holding(held: Sequence[BoolArray] | BoolArray) -> IntArray:
     """Which of several rules is the first to hold, by row; -1 where none does."""
-    table = np.stack(list(held))
-    return np.where(table.any(axis=0), table.argmax(axis=0), -1)
+    first = np.full(len(held[0]), -1, dtype=np.int64)
+    for place in range(len(held) - 1, -1, -1):
+        first[held[place]] = place
+    return first
 
 
 def holds(frame: pl.DataFrame, rule: PersonaRule) -> BoolArray:
