@@ -53,9 +53,9 @@ class Schedule:
                 if not self.stop:
                     raise Cannot(f"Prefect's server ended by itself; see {log}.")
             finally:
-                _end(serving, signal.SIGINT, _RUNS_END_SECONDS)
+                _end(serving, _RUNS_END_SECONDS)
         finally:
-            _end(server, signal.SIGINT, _SERVER_ENDS_SECONDS)
+            _end(server, _SERVER_ENDS_SECONDS)
 
     def _start(self, name: str, *arguments: str, **outputs: object) -> Process:
         return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
@@ -80,9 +80,9 @@ class Schedule:
         return False
 
 
-def _end(process: Process, how: signal.Signals, seconds: float) -> None:
+def _end(process: Process, seconds: float) -> None:
     """Let it end, and then make it, with whatever it started."""
-    process.send_signal(how)
+    process.send_signal(signal.SIGINT)
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     with suppress(ProcessLookupError):
@@ -117,7 +117,7 @@ def main(files: list[str]) -> int:
     except Timeout:
         print(f"The flows of {workspace} are served already.", file=sys.stderr)
         return 1
-    except (Cannot, MiError) as error:
+    except (Cannot, MiError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -61,7 +61,7 @@ def enriched(worked: "Worked", costs: "Costs") -> None:
         by_day[str(each.day)] = by_day.get(str(each.day), 0.0) + each.usd + each.held_usd
     each_lead = "" if costs.usd_per_lead is None else f", ${costs.usd_per_lead:.3f} each"
     _show(
-        f"{worked.taken} leads taken: {worked.completed} completed, {worked.failed} to be tried "
+        f"Leads taken: {worked.taken}; {worked.completed} completed, {worked.failed} to be tried "
         f"again, {worked.failed_permanent} given up, {worked.put_off} put off.",
         *(each for each in (worked.stopped, worked.alert) if each),
         f"In 30 days: {costs.leads:,} leads{each_lead}, ${costs.spent_usd:.2f} spent, "

@@ -29,7 +29,7 @@ from prefect.settings import (
 from prefect.states import Pending, Scheduled
 from test_flows_logic import act
 
-from flows import reports
+from flows import enrich, reports
 from flows.leftovers import BROKEN, MISSED, end_broken, skip_missed
 from mi_core.errors import ReportError
 from mi_core.workspace import open_workspace
@@ -158,6 +158,24 @@ def test_a_report_that_fails_does_not_stop_the_others(
     assert "Cell 3 failed." in page.data
     assert "last.html" in page.data
     assert "Other" not in page.data
+
+
+def test_leads_are_worked_and_shown(
+    served: FlowServer, client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("MI_WORKSPACE", str(served.workspace))
+    with open_workspace() as workspace:
+        workspace.enrichment.put(["ann@blue-harbour.example"])
+
+    worked = enrich.enrich(leads=5)
+
+    [page] = client.read_artifacts(
+        artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["enrich"]))
+    )
+    assert worked.taken == 1
+    assert page.description.startswith("Leads taken: 1; 1 completed")
+    assert "| provider | calls | $ spent | $ held |" in page.data
+    assert enrich.enrich().taken == 0
 
 
 def test_what_an_earlier_serving_left(served: FlowServer):
