@@ -1,0 +1,65 @@
+"""The watch, and whom it tells."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mi_core.instants import in_utc
+from mi_core.workspace.base import Base
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from mi_core.monitoring import Check, Delivery
+    from mi_core.monitoring.looking import Looking
+
+
+class Watching(Base):
+    """Checks, alerts and churn notices."""
+
+    def watch(self, as_of: datetime | None = None, *, notify: bool = False) -> "list[Check]":
+        """Look at freshness, coverage, drift, enrichment and money; see `monitoring.watching`.
+
+        Writes `reports/status.html`, and remembers since when what is so.
+
+        Parameters
+        ----------
+        as_of
+            Exclusive; default: now.
+        notify
+            Tell the channels of MI_ALERT_URLS what they don't know yet.
+
+        Raises
+        ------
+        SettingsError
+            With `notify`: there is no channel, or one that can't be read.
+        NotDelivered
+            A channel didn't take its message. The page is written all the same.
+        """
+        from mi_core.monitoring.watching import watch
+
+        return watch(self._looking(as_of), self.keys, self.settings, notify=notify)
+
+    def churn_list(self, as_of: datetime | None = None) -> "pl.DataFrame":
+        """Whose churn risk has become high, of whom no service was told; see `monitoring.churn`."""
+        from mi_core.monitoring.churn import churn_list
+
+        return churn_list(self._looking(as_of))
+
+    def send_churn(self) -> "Delivery":
+        """Send these to MI_CHURN_WEBHOOK_URL, each person once; see `monitoring.churn_webhook`.
+
+        Raises
+        ------
+        SettingsError
+            The webhook or its secret isn't set, or can't be read.
+        """
+        from mi_core.monitoring.churn_webhook import Webhook, send_churn
+
+        return send_churn(self._looking(None), Webhook.of(self.settings))
+
+    def _looking(self, as_of: datetime | None) -> "Looking":
+        from mi_core.monitoring.looking import Looking
+
+        moment = in_utc("as_of", as_of or datetime.now(UTC))
+        self._keep_classified()
+        return Looking(self.warehouse, self.state, self.definitions, moment)
