@@ -85,7 +85,7 @@ def test_placebo_among_people_leaves_nothing_and_among_instants_what_people_are(
     """Outcomes of whole people: shuffling their instants takes nothing away."""
     cases = signalling(4, {"video_watch": 0.8}, people=300)
     by_person = cases.frame.with_columns(
-        pl.col("outcome").mode().first().over("user_id"),
+        pl.col("outcome").first().over("user_id"),
         pl.col(r"^(count|points)_video_watch$").first().over("user_id"),
     )
     found = intent_weights(cases_of(by_person), **DRAWS)
