@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 
 T = TypeVar("T")
@@ -36,9 +36,6 @@ class FlowServer:
     workspace: Path
     url: str
     log: Path
-
-    def client(self) -> SyncPrefectClient:
-        return get_client(httpx_settings={"base_url": f"{self.url}/api"}, sync_client=True)
 
     def ask(self, deployment: str, **parameters: Any) -> FlowRun:
         """Ask for a run, as a button of the pages does."""
@@ -75,7 +72,11 @@ def start(workspace: Path, file: Path) -> FlowServer:
             stderr=subprocess.STDOUT,
         )
     served = FlowServer(process, workspace, f"http://127.0.0.1:{port}", log)
-    eventually(lambda: "on request" in log.read_text(), served)
+    try:
+        eventually(lambda: "on request" in log.read_text(), served)
+    except BaseException:
+        served.end()
+        raise
     return served
 
 

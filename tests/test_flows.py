@@ -1,4 +1,7 @@
-"""Flows on Prefect's engine, and `make schedule` itself: one server for all of them."""
+"""Flows on Prefect's engine, and `make schedule` itself: one server for all of them.
+
+One test, for its parts on several workers would each start a server of their own.
+"""
 
 import asyncio
 import os
@@ -34,30 +37,49 @@ from flows.leftovers import BROKEN, MISSED, end_broken, skip_missed
 from mi_core.errors import ReportError
 from mi_core.workspace import open_workspace
 
-pytestmark = pytest.mark.timeout(400)
-
 NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 6
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlowServer]:
-    folder = tmp_path_factory.mktemp("flows")
-    shutil.copytree(stores.empty_stores(), folder / "workspace")
-    with open_workspace(folder / "workspace") as workspace:
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[FlowServer]:
+    shutil.copytree(stores.empty_stores(), tmp_path / "workspace")
+    with open_workspace(tmp_path / "workspace") as workspace:
         people = [f"person-{number}" for number in range(20)]
         workspace.post([act(each, NEW_YEAR - timedelta(days=3)) for each in people])
-    started = start(folder / "workspace", deployments_file(folder, {"hourly": 15}))
+    started = start(tmp_path / "workspace", deployments_file(tmp_path, {"hourly": 15}))
     mine = {
         PREFECT_API_URL: f"{started.url}/api",
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
-        PREFECT_HOME: folder / "prefect",
+        PREFECT_HOME: tmp_path / "prefect",
         PREFECT_LOGGING_TO_API_ENABLED: False,
     }
     with temporary_settings(mine):
         yield started
     if started.process.poll() is None:
         started.end()
+
+
+@pytest.mark.timeout(400)
+def test_make_schedule(
+    served: FlowServer,
+    client: SyncPrefectClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    subtests: pytest.Subtests,
+):
+    with subtests.test("a schedule fires"):
+        a_schedule_fires_and_shows_what_it_did(served, client)
+    with subtests.test("a killed backfill"):
+        a_killed_backfill_ends_as_crashed_and_the_next_goes_on(served, client)
+    with subtests.test("a report that fails"), monkeypatch.context() as patched:
+        a_report_that_fails_does_not_stop_the_others(client, patched, tmp_path)
+    with subtests.test("leads"), monkeypatch.context() as patched:
+        leads_are_worked_and_shown(served, client, patched)
+    with subtests.test("what was left"):
+        asyncio.run(what_an_earlier_serving_left_is_cleared())
+    with subtests.test("the end"):
+        it_ends_when_told_to_with_all_its_processes(served)
 
 
 @pytest.fixture
@@ -77,7 +99,7 @@ def scored(served: FlowServer) -> list[tuple[Any, ...]]:
         return workspace.sql("select as_of, mode from lake.score_run").rows()
 
 
-def test_a_schedule_fires_and_shows_what_it_did(served: FlowServer, client: SyncPrefectClient):
+def a_schedule_fires_and_shows_what_it_did(served: FlowServer, client: SyncPrefectClient):
     def done() -> list[FlowRun]:
         runs = client.read_flow_runs(limit=200)
         return [each for each in runs if each.auto_scheduled and each.state.is_completed()]
@@ -95,7 +117,7 @@ def test_a_schedule_fires_and_shows_what_it_did(served: FlowServer, client: Sync
     assert len(scored(served)) >= 1
 
 
-def test_a_killed_backfill_ends_as_crashed_and_the_next_goes_on(
+def a_killed_backfill_ends_as_crashed_and_the_next_goes_on(
     served: FlowServer, client: SyncPrefectClient
 ):
     days = {"since": "2024-01-01", "until": f"{NEW_YEAR + timedelta(days=DAYS - 1):%Y-%m-%d}"}
@@ -128,8 +150,8 @@ def engine_of(served: FlowServer, run: FlowRun) -> int:
     return found
 
 
-def test_a_report_that_fails_does_not_stop_the_others(
-    served: FlowServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def a_report_that_fails_does_not_stop_the_others(
+    client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     def report(name: str, **_: object) -> Path:
         if name == "broken":
@@ -151,16 +173,15 @@ def test_a_report_that_fails_does_not_stop_the_others(
     assert state.is_failed()
     with pytest.raises(ReportError, match=r"^Not rendered: broken; their last good pages stay\.$"):
         state.result()
-    with get_client(sync_client=True) as client:
-        [page] = client.read_artifacts(
-            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["reports"]))
-        )
+    [page] = client.read_artifacts(
+        artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["reports"]))
+    )
     assert "Cell 3 failed." in page.data
     assert "last.html" in page.data
     assert "Other" not in page.data
 
 
-def test_leads_are_worked_and_shown(
+def leads_are_worked_and_shown(
     served: FlowServer, client: SyncPrefectClient, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("MI_WORKSPACE", str(served.workspace))
@@ -178,11 +199,7 @@ def test_leads_are_worked_and_shown(
     assert enrich.enrich().taken == 0
 
 
-def test_what_an_earlier_serving_left(served: FlowServer):
-    asyncio.run(clear_what_is_left())
-
-
-async def clear_what_is_left() -> None:
+async def what_an_earlier_serving_left_is_cleared() -> None:
     now = datetime.now(UTC)
     due = [Scheduled(scheduled_time=now - timedelta(hours=hours)) for hours in (3, 1, 2, -1)]
     async with get_client() as client:
@@ -215,8 +232,7 @@ async def clear_what_is_left() -> None:
     assert started.status == SetStateStatus.ACCEPT
 
 
-def test_it_ends_when_told_to_with_all_its_processes(served: FlowServer):
-    """The last one."""
+def it_ends_when_told_to_with_all_its_processes(served: FlowServer):
     behind = psutil.Process(served.process.pid).children(recursive=True)
 
     assert served.end() == 0
