@@ -34,15 +34,18 @@ asked.recv(1)  # Nothing ever comes: it ends with the kernel.
 
 
 @contextmanager
-def nursery(folder: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Keep a nursery while the block runs; yields what Jupyter must find in its environment."""
+def nursery(folder: Path, settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Keep a nursery while the block runs; yields what Jupyter must find in its environment.
+
+    `settings` are the MI_… variables that its kernels have in theirs; none of the machine's.
+    """
+    others = {name: value for name, value in os.environ.items() if not name.startswith("MI_")}
     door, spec = folder / "door", folder / "jupyter" / "kernels" / "python3"
     spec.mkdir(parents=True)
     ask = [sys.executable, "-I", "-S", "-c", ASK, str(door), "{connection_file}"]
     about = {"argv": ask, "display_name": "Python 3", "language": "python"}
     (spec / "kernel.json").write_text(json.dumps(about))
     found = {
-        **environment,
         "JUPYTER_PATH": str(folder / "jupyter"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
@@ -52,7 +55,7 @@ def nursery(folder: Path, environment: Mapping[str, str]) -> Iterator[dict[str, 
         listening.listen(64)
         process = subprocess.Popen(
             [sys.executable, __file__, str(listening.fileno())],
-            env={**os.environ, **found},
+            env={**others, **settings, **found},
             pass_fds=[listening.fileno()],
             stderr=subprocess.DEVNULL,
             start_new_session=True,
