@@ -14,11 +14,10 @@ import polars as pl
 
 from mi_core.errors import BadValue
 from mi_core.tuning.climbing import best_of, chosen, random_starts
-from mi_core.tuning.counting import grouped
 from mi_core.tuning.grid import Candidates, Choice, Grid, candidates
-from mi_core.tuning.objectives import Agreement, Objective, reach
+from mi_core.tuning.judging import judged
+from mi_core.tuning.objectives import Objective
 from mi_core.tuning.proposal import Proposal
-from mi_core.tuning.resampling import Figure, drawn_figure, person_groups
 from mi_core.tuning.rules import Personas, Threshold, in_order, with_values
 from mi_core.tuning.splitting import Split
 
@@ -86,7 +85,9 @@ def search(
     choice = best_of(train, train.counts(), before, starts, rank)
     others = _searched_again(train, parts["train"], before, choice, objective, seed, effort)
     proposed = with_values(in_force, _moved(options, before, choice))
-    figures, difference = _judged(parts, objective, in_force, proposed, seed, effort.draws)
+    figures, difference = judged(
+        parts, objective, in_force, proposed, draws=effort.draws, seed=seed
+    )
     return Proposal(
         personas=proposed,
         in_force=in_force,
@@ -144,46 +145,6 @@ def _stability(
         rows.append((threshold.name, cuts[before[threshold]], proposed, moved, same, low, high))
     schema = ("threshold", "in_force", "proposed", "moved", "same_share", "low", "high")
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _judged(
-    parts: Mapping[str, pl.DataFrame],
-    objective: Objective,
-    in_force: Personas,
-    proposed: Personas,
-    seed: int,
-    draws: int,
-) -> tuple[pl.DataFrame, Figure]:
-    """The objective of both and their difference by part, and the difference on `test`."""
-    found, ordered = [], in_order(in_force)
-
-    def value(tables: FloatArray) -> FloatArray:
-        return objective.value(tables, ordered)
-
-    def change(pairs: FloatArray) -> FloatArray:
-        return value(pairs[:, 1]) - value(pairs[:, 0])
-
-    for part, rows in parts.items():
-        group = person_groups(rows["user_id"], seed=seed)
-        groups = int(group.max()) + 1
-        # Both of the same draws: their difference is of the same people.
-        sums = [grouped(rows, objective, each, group, groups) for each in (in_force, proposed)]
-        for name, each in zip(("rules in force", "proposal"), sums, strict=True):
-            reached = _reach(each.sum(axis=0), objective, in_force)
-            found.append((part, name, drawn_figure(each, value, draws, seed=seed), reached))
-        pairs = np.stack(sums, axis=1)
-        found.append((part, "difference", drawn_figure(pairs, change, draws, seed=seed), None))
-    rows_of = [(name, part, each.value, each.low, each.high, r) for part, name, each, r in found]
-    schema = {"rules": pl.String, "part": pl.String} | dict.fromkeys(
-        ("value", "low", "high", "reach"), pl.Float64
-    )
-    return pl.DataFrame(rows_of, schema=schema, orient="row"), found[-1][2]
-
-
-def _reach(table: FloatArray, objective: Objective, personas: Personas) -> float | None:
-    if isinstance(objective, Agreement):
-        return None
-    return float(reach(table, in_order(personas)))
 
 
 def _curves(grids: Mapping[str, Grid], objective: Objective, choice: Choice) -> pl.DataFrame:

@@ -10,6 +10,7 @@ when they act no longer).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ def intent_weights(cases: Cases, *, draws: int = 500, shuffles: int = 20, seed: 
     def scores(factors: Mapping[str, float]) -> FloatArray:
         return intent_scores(frame, definitions.intent, factors)
 
-    return _weighed("intent", cases, frame, scores, points, given, draws, shuffles, seed)
+    return _weighed(_Subject("intent", cases, frame, points, given, scores), draws, shuffles, seed)
 
 
 def magnetism_weights(
@@ -113,7 +114,8 @@ def magnetism_weights(
     def scores(factors: Mapping[str, float]) -> FloatArray:
         return magnetism_scores(frame, rules, factors)
 
-    return _weighed("magnetism", cases, frame, scores, points, alone, draws, shuffles, seed)
+    subject = _Subject("magnetism", cases, frame, points, alone, scores)
+    return _weighed(subject, draws, shuffles, seed)
 
 
 def _only(name: str) -> dict[str, float]:
@@ -132,45 +134,54 @@ def _eligible(cases: Cases) -> pl.DataFrame:
     return rows
 
 
-def _weighed(
-    score: str,
-    cases: Cases,
-    frame: pl.DataFrame,
-    scores: Scorer,
-    points: Mapping[str, float],
-    given: Mapping[str, BoolArray],
-    draws: int,
-    shuffles: int,
-    seed: int,
-) -> Weights:
-    happened = frame["outcome"].to_numpy().astype(np.bool_)
-    if cases.outcome == "churn":
-        happened = ~happened
-    judge = _Judge(frame, happened, draws, seed)
-    in_force, without = scores({}), {name: scores({name: 0.0}) for name in points}
-    base, base_draws = judge.auc(in_force)
-    level = 1 - (1 - LEVEL) / len(points)
-    rows: list[tuple[str, float, str, Figure]] = []
-    for name, worth in points.items():
-        for factor, times in FACTORS.items():
-            value, drawn = judge.auc(without[name] if not times else scores({name: times}))
-            rows.append(
-                (name, worth, factor, normal_figure(value - base, drawn - base_draws, level))
-            )
-    changes = pl.DataFrame(
-        [(name, worth, factor, f.value, f.low, f.high) for name, worth, factor, f in rows],
-        schema=("name", "points", "factor", "change", "low", "high"),
-        orient="row",
-    )
-    placebo = _placebo(frame, happened, in_force, without, shuffles, seed)
+@dataclass(frozen=True)
+class _Subject:
+    """A score over the cases that can have the outcome, and what has points in it."""
+
+    score: str
+    cases: Cases
+    frame: pl.DataFrame
+    points: Mapping[str, float]
+    given: Mapping[str, BoolArray]
+    scores: Scorer
+
+    @cached_property
+    def happened(self) -> BoolArray:
+        """What a high score should go with."""
+        outcome: BoolArray = self.frame["outcome"].to_numpy().astype(np.bool_)
+        return ~outcome if self.cases.outcome == "churn" else outcome
+
+    @property
+    def outcome(self) -> str:
+        return "staying active" if self.cases.outcome == "churn" else self.cases.outcome
+
+
+def _weighed(subject: _Subject, draws: int, shuffles: int, seed: int) -> Weights:
+    judge = _Judge(subject.frame, subject.happened, draws, seed)
+    changes = _changes(subject, judge)
+    placebo = _placebo(subject, shuffles, seed)
     return Weights(
-        score=score,
-        outcome="staying active" if cases.outcome == "churn" else cases.outcome,
-        auc=figure(base, base_draws),
+        score=subject.score,
+        outcome=subject.outcome,
+        auc=figure(*judge.auc(subject.scores({}))),
         changes=changes,
         placebo=placebo,
-        verdicts=_verdicts(changes, placebo, given),
+        verdicts=_verdicts(changes, placebo, subject.given),
     )
+
+
+def _changes(subject: _Subject, judge: "_Judge") -> pl.DataFrame:
+    """A row for each name and factor."""
+    base, base_draws = judge.auc(subject.scores({}))
+    level = 1 - (1 - LEVEL) / len(subject.points)
+    rows = []
+    for name, worth in subject.points.items():
+        for factor, times in FACTORS.items():
+            value, drawn = judge.auc(subject.scores({name: times}))
+            change = normal_figure(value - base, drawn - base_draws, level)
+            rows.append((name, worth, factor, change.value, change.low, change.high))
+    schema = ("name", "points", "factor", "change", "low", "high")
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 class _Judge:
@@ -193,23 +204,16 @@ class _Judge:
         return value, drawn + value - float(auc_of(counts.sum(axis=0)))
 
 
-def _placebo(
-    frame: pl.DataFrame,
-    happened: BoolArray,
-    in_force: FloatArray,
-    without: Mapping[str, FloatArray],
-    shuffles: int,
-    seed: int,
-) -> pl.DataFrame:
+def _placebo(subject: _Subject, shuffles: int, seed: int) -> pl.DataFrame:
     """The middle 95 % of the changes without each name's points, by placebo."""
-    rows, place = [], places(in_force)
-    places_without = {name: places(scores) for name, scores in without.items()}
+    rows, in_force = [], places(subject.scores({}))
+    without = {name: places(subject.scores({name: 0.0})) for name in subject.points}
     for kind, shuffle in PLACEBOS.items():
         rng = np.random.default_rng(seed)
-        shuffled = [shuffle(frame, happened, rng) for _ in range(shuffles)]
-        base = np.array([auc_at(place, each) for each in shuffled])
-        for name, other in places_without.items():
-            changes = np.array([auc_at(other, each) for each in shuffled]) - base
+        shuffled = [shuffle(subject.frame, subject.happened, rng) for _ in range(shuffles)]
+        base = np.array([auc_at(in_force, each) for each in shuffled])
+        for name, place in without.items():
+            changes = np.array([auc_at(place, each) for each in shuffled]) - base
             rows.append((name, kind, *np.quantile(changes, [0.025, 0.975])))
     return pl.DataFrame(rows, schema=("name", "shuffled", "low", "high"), orient="row")
 
