@@ -118,6 +118,14 @@ def test_what_is_changed_is_an_overlay_and_what_it_rests_on_is_json(tmp_path):
     assert set(evidence["packages"]) >= {"mi-core", "scikit-learn"}
 
 
+def test_an_overlay_is_against_what_is_in_force_wherever_the_search_began():
+    moved = {each: 20.0 for each in thresholds(DEFINITIONS.personas) if each.column == "frequency"}
+    personas = with_values(DEFINITIONS.personas, moved)
+    found = found_in(planted(2, people=150), Value(10, 2), personas)
+    overlay = found.overlay()["personas"]
+    assert overlay["networking_enthusiast"] == {"rule": {"frequency_above": 20}}
+
+
 def test_nothing_found_is_said_and_changes_nothing():
     cases = planted(1, people=150)
     found = found_in(cases, Value(10, 2), two_personas(purchase_intent_above=40), effort=QUICK)

@@ -12,7 +12,7 @@ from mi_core.definitions import Persona
 from mi_core.tuning.baselines import baselines
 from mi_core.tuning.objectives import Lift, Objective
 from mi_core.tuning.resampling import Figure
-from mi_core.tuning.rules import Personas
+from mi_core.tuning.rules import Personas, thresholds
 from mi_core.tuning.splitting import Split
 
 _PACKAGES = ("mi-core", "numpy", "polars", "scikit-learn", "scipy")
@@ -93,12 +93,18 @@ class Proposal:
         )
 
     def overlay(self) -> dict[str, Any]:
-        """The changed values, as an overlay.toml would state them; empty if there are none."""
+        """What differs from the definitions in force, as an overlay.toml would state it.
+
+        Empty if nothing does. The search may have started from other rules than those in force.
+        """
+        known = {**self.in_force, **self.split.cases.definitions.personas}
         changed: dict[str, Any] = {}
-        for name, value in self._moved():
-            slug, field = name.rsplit(".", 1)
-            number = int(value) if value == int(value) else value
-            changed.setdefault(slug, {"rule": {}})["rule"][field] = number
+        for threshold in thresholds(self.personas):
+            value = threshold.value(self.personas)
+            if value != getattr(known[threshold.persona].rule, threshold.field):
+                number = int(value) if value.is_integer() else value
+                rule = changed.setdefault(threshold.persona, {"rule": {}})["rule"]
+                rule[threshold.field] = number
         return {"personas": changed} if changed else {}
 
     def evidence(self) -> dict[str, Any]:
@@ -124,10 +130,6 @@ class Proposal:
             "lake_snapshot": cases.lake_snapshot,
             "packages": {name: version(name) for name in _PACKAGES},
         }
-
-    def _moved(self) -> list[tuple[str, float]]:
-        moved = self.thresholds.filter("moved")
-        return list(zip(moved["threshold"], moved["proposed"], strict=True))
 
 
 def _facts(part: pl.DataFrame) -> dict[str, Any]:
