@@ -39,7 +39,7 @@ COMPONENTS = ("intent", "engagement", "reactivation", "email_ctr", "social_retur
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IntentScore:
     """The intent score and its breakdown, in points."""
 
@@ -53,8 +53,15 @@ class IntentScore:
     top_signals: tuple[str, ...]
     trend: Trend | None
 
+    def __repr__(self) -> str:
+        return (
+            f"<{type(self).__name__} {self.score:.0f} ({self.level}): {self.signals_count} signals,"
+            f" engagement {self.engagement}, purchase intent {self.purchase_intent}, recency"
+            f" {self.recency}, frequency {self.frequency}. See .top_signals, .trend>"
+        )
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class IntentView(IntentScore):
     """The intent score; `signals` says by which signals: times, points, last seen."""
 
@@ -72,7 +79,7 @@ class PersonaView:
     behavior: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MagnetismView:
     """The magnetism index over one window; components are points of 100."""
 
@@ -85,6 +92,13 @@ class MagnetismView:
     trend: Momentum | None
     forecast: Forecast
     cohort: CohortComparison
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name} {points}" for name, points in self.components.items())
+        return (
+            f"<MagnetismView {self.index:.0f} ({self.band}): {parts}; churn risk {self.churn_risk}."
+            " See .recommendations, .trend, .forecast, .cohort>"
+        )
 
 
 @dataclass(frozen=True, repr=False)
