@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mi_core import migrations, spill
+from mi_core.binding import plain_values
 from mi_core.errors import RelationError, SnapshotGone, UnreadableData, WorkspaceError
 from mi_core.locks import file_lock, write_lock
 from mi_core.relations import identifier, literal, quoted, relation_sql, shape
@@ -76,15 +77,15 @@ def scratch(settings: Settings | None = None) -> duckdb.DuckDBPyConnection:
         }
     )
     # What a query can't hold in memory must not end up in the folder one happens to be in.
-    connection.execute("set temp_directory = $folder", {"folder": tempfile.gettempdir()})
+    connection.execute(f"set temp_directory = {quoted(tempfile.gettempdir())}")
     # DuckLake forgets a column's bounds when nulls come first, and then takes those of later rows
     # for those of all: filters would lose rows, and sorts would change values.
     connection.execute("set disabled_optimizers = 'statistics_propagation'")
     _prepare(connection)
     if settings and settings.threads:
-        connection.execute("set threads = $n", {"n": settings.threads})
+        connection.execute(f"set threads = {settings.threads}")
     if settings:
-        connection.execute("set memory_limit = $limit", {"limit": settings.memory_limit})
+        connection.execute(f"set memory_limit = {quoted(settings.memory_limit)}")
     return connection
 
 
@@ -132,7 +133,7 @@ class Warehouse:
         self.settings = settings
         self.connection = scratch(settings)
         self._spill = spill.new_folder(path)
-        self.connection.execute("set temp_directory = $folder", {"folder": str(self._spill)})
+        self.connection.execute(f"set temp_directory = {quoted(str(self._spill))}")
         self._catalog_url = (
             settings.catalog_url.get_secret_value() if settings.catalog_url else None
         )
@@ -227,7 +228,8 @@ class Warehouse:
         Given parameters, DuckDB's own relation makes a Python object of every value, which takes
         2 s for a million rows in place of 40 ms.
         """
-        self.connection.execute(f"create or replace temp table frame_row as\n{query}", params)
+        with plain_values():
+            self.connection.execute(f"create or replace temp table frame_row as\n{query}", params)
         return self.connection.table("frame_row")
 
     def ask(self, query: str, params: Mapping[str, object] | None = None) -> "pl.DataFrame":
@@ -571,7 +573,8 @@ class Warehouse:
     ) -> Rows:
         started = time.perf_counter()
         try:
-            result = Rows(self.connection.execute(query, params or None))
+            with plain_values():
+                result = Rows(self.connection.execute(query, params or None))
         except duckdb.Error as error:
             kind = UnreadableData if isinstance(error, _OF_DATA) else RelationError
             raise kind(f"Relation {name} failed: {_plain(error)}") from error

@@ -6,7 +6,6 @@ import importlib.util
 import itertools
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
@@ -32,21 +31,6 @@ OpenWorkspace = Callable[..., Workspace]
 # What is collected stays to the end, so that looking through it for garbage, again and again, took
 # a third of the time that collecting takes.
 gc.disable()
-
-
-class _NoPandas(importlib.abc.MetaPathFinder):
-    """Says at once that there is no pandas.
-
-    DuckDB looks for it with each value that it is given, which takes longer than many a query.
-    """
-
-    def find_spec(self, fullname: str, *_: object) -> None:
-        if fullname == "pandas":
-            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-
-
-if importlib.util.find_spec("pandas") is None:
-    sys.meta_path.insert(0, _NoPandas())
 
 
 def pytest_collection_finish() -> None:

@@ -103,6 +103,18 @@ def test_help_loads_nothing_heavy():
     assert (heavy | {"sqlalchemy"}) & set(ran.stderr.split()) == set()
 
 
+def test_values_are_bound_without_pandas(workspace: Path):
+    """DuckDB would load it, though nobody has use for it; who imports it has it all the same."""
+    script = (
+        "import sys; from mi_core import open_workspace\n"
+        "with open_workspace() as w: assert w.sql('select $x as x', x=7).item() == 7\n"
+        "assert 'pandas' not in sys.modules\n"
+        "import pandas\n"
+        "with open_workspace() as w: assert w.duckdb.sql('select 1').df().shape == (1, 1)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_init_makes_a_workspace_and_keeps_one_that_is_there(tmp_path: Path):
     new = tmp_path / "new"
     first = as_json("init", "--workspace", new)
