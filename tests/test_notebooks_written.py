@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from stores import new_workspace
 
 from mi_core import open_workspace
 from mi_core.errors import BadValue, RelationError, WorkspaceError
@@ -165,11 +166,12 @@ def test_relations_read_and_never_write(workspace: Workspace):
 # --- opening
 
 
-def test_a_workspace_that_is_to_be_filled_is_not_made(tmp_path: Path, empty_stores: Path):
+def test_a_workspace_that_is_to_be_filled_is_not_made(tmp_path: Path):
+    new_workspace(tmp_path / "new").close()
     with pytest.raises(WorkspaceError, match=r"no workspace in .*`mi ingest`.*`make demo`"):
         open_workspace(tmp_path / "nowhere", filled=True)
     with pytest.raises(WorkspaceError, match="Nothing is scored in"):
-        open_workspace(empty_stores, filled=True)
+        open_workspace(tmp_path / "new", filled=True)
     assert not (tmp_path / "nowhere").exists()
 
 
