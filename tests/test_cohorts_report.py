@@ -162,8 +162,8 @@ def test_a_workspace_of_nobody_gives_sentences():
     assert "nan" not in said.lower()
     for chart in (
         charts.retention_curve(nobody.weekly),
-        charts.retention_groups(nobody.by_channel),
-        charts.retention_groups(grouped(Email=cohorts([], unfinished=1))),
+        charts.retention(nobody.by_channel),
+        charts.retention(grouped(Email=cohorts([], unfinished=1))),
         charts.lifecycle(nobody.lifecycle),
         charts.stickiness(nobody.stickiness),
     ):

@@ -26,10 +26,11 @@ from mi_core.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 EXPLORATIONS = sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
+TUNING = "05-personas-tune"
 OTHERWISE = {
     "00-start-here": {"days": 7, "person": "user-000000048"},
     "02-journeys-and-attribution": {"days": 60, "by": "campaign", "conversion": "purchase"},
-    "05-personas-tune": {"outcome": "churn", "objective": "value", "seed": 1},
+    TUNING: {"outcome": "churn", "objective": "value", "test_share": 0.5},
     "06-enrichment-costs": {"days": 7, "leads": 50},
     "07-cohorts-and-retention": {"days": 60, "every": "month"},
 }
@@ -103,12 +104,13 @@ def test_every_notebook_holds_under_nbval(tmp_path: Path):
 
 def _for_few(notebook: Path, folder: Path) -> Path:
     """The notebook; a hundred people buy too little to tune by, so it asks who leaves."""
-    if notebook.stem != "05-personas-tune":
+    if notebook.stem != TUNING:
         return notebook
     import nbformat
+    from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 
-    asked = parameterize_notebook(nbformat.read(notebook, as_version=4), {"outcome": "churn"})
+    asked = parameterize_notebook(load_notebook_node(str(notebook)), {"outcome": "churn"})
     nbformat.write(asked, folder / notebook.name)
     return folder / notebook.name
 
@@ -225,8 +227,28 @@ def _lab(folder: Path, notebooks: Path) -> Iterator[str]:
         process.wait(30)
 
 
+def _run_all(tab: Any) -> list[Any]:
+    """Run all cells; returns how often each has run, and the kinds of its outputs."""
+    # What runs right after a kernel says that it is idle may never end.
+    tab.wait_for_timeout(2_000)
+    tab.evaluate(RUN_ALL)
+    tab.wait_for_function("window.hasRun !== null")
+    return tab.evaluate(CELLS)
+
+
+def _moved(tab: Any) -> tuple[str, str]:
+    """What the explorer of thresholds says before its first slider is moved, and after."""
+    explorer = tab.locator(".jp-OutputArea-output", has=tab.locator("input[type=range]")).first
+    explorer.scroll_into_view_if_needed()
+    slider = explorer.locator("input[type=range]").first
+    before = explorer.locator("svg.marks").text_content()
+    slider.evaluate("each => { each.value = each.max; each.dispatchEvent(new Event('input')); }")
+    tab.wait_for_timeout(500)
+    return before, explorer.locator("svg.marks").text_content()
+
+
 @pytest.mark.timeout(300)
-def test_jupyterlab_opens_the_first_notebook_and_runs_it(kernels: Path, tmp_path: Path):
+def test_jupyterlab_runs_the_first_notebook_and_moves_thresholds(kernels: Path, tmp_path: Path):
     if not CHROMIUM.exists():
         pytest.skip("needs Chromium at /usr/bin/chromium")
     from playwright.sync_api import sync_playwright
@@ -235,6 +257,8 @@ def test_jupyterlab_opens_the_first_notebook_and_runs_it(kernels: Path, tmp_path
     notebooks = tmp_path / "notebooks"
     notebooks.mkdir()
     shutil.copy(EXPLORATIONS[0], notebooks)
+    [tuning] = [each for each in EXPLORATIONS if each.stem == TUNING]
+    _for_few(tuning, notebooks)
     elsewhere: list[str] = []
     with _lab(tmp_path, notebooks) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=quiet)
@@ -243,20 +267,21 @@ def test_jupyterlab_opens_the_first_notebook_and_runs_it(kernels: Path, tmp_path
         tab.on("request", lambda each: elsewhere.append(each.url))
         tab.goto(f"{address}/?token=t")
         tab.wait_for_function(IS_READY)
-        # What runs right after a kernel says that it is idle may never end.
-        tab.wait_for_timeout(2_000)
-        tab.evaluate(RUN_ALL)
-        tab.wait_for_function("window.hasRun !== null")
-        cells = tab.evaluate(CELLS)
+        cells = _run_all(tab)
         matches, told = tab.evaluate(ASK_KERNEL)
         tab.locator(".jp-OutputArea-output svg.marks").first.scroll_into_view_if_needed()
         drawn = tab.locator(".jp-OutputArea-output svg.marks").count()
         toasts = tab.locator(".Toastify__toast").count()
+        tab.goto(f"{address}/lab/tree/{tuning.name}?token=t&reset")
+        tab.wait_for_function(IS_READY)
+        cells += _run_all(tab)
+        before, after = _moved(tab)
         browser.close()
 
     assert all(count for count, _ in cells)
     assert not [kinds for _, kinds in cells if "error" in kinds]
     assert drawn == 1
+    assert before != after
     assert matches == ["attribution"]
     assert "Which marketing earned the conversions" in told
     assert toasts == 0

@@ -30,7 +30,7 @@ from mi_core.charts.acquisition import (
     people_by_persona,
 )
 from mi_core.charts.attribution import MARKS, credit, disagreement, paths, spend_and_credit
-from mi_core.charts.cohorts import lifecycle, retention_curve, retention_groups, stickiness
+from mi_core.charts.cohorts import lifecycle, retention_curve, stickiness
 from mi_core.charts.costs import cost_by_day, cost_elsewhere, went_on
 from mi_core.charts.executive import (
     changes,
@@ -108,7 +108,6 @@ __all__ = [
     "points_earned",
     "retention",
     "retention_curve",
-    "retention_groups",
     "risk_by_group",
     "risk_then_and_now",
     "score_then_and_now",

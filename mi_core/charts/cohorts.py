@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.charts.journeys import retention
 from mi_core.drawing import BLUE, GREEN, ORANGE, SKY, columns, finish, legend, nothing
 from mi_core.stories.cohorts import curves
 from mi_core.tables import Column
@@ -72,14 +71,6 @@ def retention_curve(found: "Retention") -> "Chart":
             "high": Column("At most", words.percent, is_figure=True),
         },
     )
-
-
-def retention_groups(found: "Retention") -> "Chart":
-    """As `retention`, of a breakdown; a sentence while no period of any group is over."""
-    cohorts = found.cohorts
-    if not cohorts.filter(cohorts["is_complete"], cohorts["size"] > 0).height:
-        return nothing(f"No {found.every} of these people is over yet.")
-    return retention(found)
 
 
 def lifecycle(weeks: "pl.DataFrame") -> "Chart":

@@ -185,8 +185,10 @@ def _retentions(found: "Retention") -> "Chart":
     import polars as pl
 
     every, by = found.every, found.by or ""
-    over = found.cohorts.filter("is_complete", pl.col("size") > 0).group_by("breakdown", "period")
-    people = over.agg(pl.col("size", "people").sum())
+    over = found.cohorts.filter("is_complete", pl.col("size") > 0)
+    if over.is_empty():
+        return nothing(f"No {every} of these people is over yet.")
+    people = over.group_by("breakdown", "period").agg(pl.col("size", "people").sum())
     joined = (
         found.cohorts.group_by("breakdown", "cohort")
         .agg(pl.col("size").first())
