@@ -43,6 +43,28 @@ def test_a_planted_threshold_is_found_again(seed):
     assert "the change is +" in found.said
 
 
+@pytest.mark.parametrize("objective", [Lift(0.1), Value(per_outcome=10, per_contact=6)])
+def test_of_churn_high_intent_is_sought_with_those_who_stay(objective):
+    """Who has a purchase intent above 40 leaves less often: that is what reaches those who stay."""
+    rng = np.random.default_rng(5)
+    frame = drawn_frame(rng, 500)
+    leaves = np.where(frame["purchase_intent"].to_numpy() > 40, 0.2, 0.8)
+    frame = frame.with_columns(drawn_outcomes(rng, leaves))
+    personas = two_personas(purchase_intent_above=10)
+    found = found_in(cases_of(frame, "churn"), objective, personas)
+    stays = frame.with_columns(~pl.col("outcome"))
+    same = found_in(cases_of(stays, "stay"), objective, personas)
+
+    assert found.personas == same.personas
+    assert value_of(found, "buyer.purchase_intent_above") >= 38
+    assert found.is_clear
+    assert found.figures.equals(same.figures)
+    assert found.baselines.equals(same.baselines)
+    assert "It counts staying active, not churn" in found.said
+    assert found.evidence()["sought"] == "staying active"
+    assert "It counts" not in same.said
+
+
 def test_two_planted_thresholds_are_found_again():
     rng = np.random.default_rng(4)
     frame = drawn_frame(rng, 900)

@@ -56,6 +56,15 @@ class Cases:
     definitions: Definitions
     lake_snapshot: int
 
+    @property
+    def sought(self) -> str:
+        """What high intent should go with: the outcome, or instead of churn, staying active."""
+        return "staying active" if self.outcome == "churn" else self.outcome
+
+    def has_sought(self) -> pl.Expr:
+        """Whether a case has what is sought; null where it can't have the outcome."""
+        return ~pl.col("outcome") if self.outcome == "churn" else pl.col("outcome")
+
     def split(self, test_share: float = 0.3, seed: int = 0) -> "Split":
         """Parts to search and to judge in, by person and by time; see `splitting.split`."""
         from mi_core.tuning.splitting import split

@@ -57,7 +57,10 @@ class Objective(ABC):
 
 
 class _OfOutcomes(Objective):
-    """An objective about who takes a step: those of high intent are reached, the others not."""
+    """An objective about who takes a step: those of high intent are reached, the others not.
+
+    The step is what is sought, as `Split.parts` gives it: of churn, staying active.
+    """
 
     def rows(self, frame: pl.DataFrame) -> pl.DataFrame:
         rows = frame.filter(pl.col("outcome").is_not_null())

@@ -10,7 +10,7 @@ import polars as pl
 
 from mi_core.definitions import Persona
 from mi_core.tuning.baselines import baselines
-from mi_core.tuning.objectives import Lift, Objective
+from mi_core.tuning.objectives import Agreement, Lift, Objective
 from mi_core.tuning.resampling import Figure
 from mi_core.tuning.rules import Personas, thresholds
 from mi_core.tuning.splitting import Split
@@ -53,8 +53,7 @@ class Proposal:
     @cached_property
     def baselines(self) -> pl.DataFrame:
         """What a decision tree and a logistic regression do; see `baselines.baselines`."""
-        parts = {"train": self.split.train, "test": self.split.test}
-        rows = {part: self.objective.rows(frame) for part, frame in parts.items()}
+        rows = self.split.parts(self.objective)
         return baselines(rows, self.objective, self.in_force, self.personas, seed=self.seed)
 
     @property
@@ -66,7 +65,8 @@ class Proposal:
     def said(self) -> str:
         """What may be said of it, in a sentence or two."""
         if not self.thresholds["moved"].any():
-            return "The search found nothing better than the rules in force."
+            nothing = "The search found nothing better than the rules in force."
+            return " ".join(part for part in (nothing, self._what_was_sought()) if part)
         test = self.figures.filter(pl.col("part") == "test")
         before, after = test["value"][0], test["value"][1]
         change = f"{self.difference.low:+.3g} to {self.difference.high:+.3g}"
@@ -74,13 +74,24 @@ class Proposal:
             f"On people and days that the search didn't see, {self.objective.name} goes from"
             f" {before:.3g} to {after:.3g}; the 95 % interval of the change is {change}."
         )
-        return " ".join(part for part in (told, self._judgement(), self._asked_for_more()) if part)
+        more = (self._judgement(), self._what_was_sought(), self._asked_for_more())
+        return " ".join(part for part in (told, *more) if part)
 
     def _judgement(self) -> str:
         if self.is_clear:
             return ""
         worse = self.difference.high < 0
         return "That is worse." if worse else "That may be chance: keep the rules."
+
+    def _what_was_sought(self) -> str:
+        """That the objective isn't about the outcome itself, where it isn't."""
+        cases = self.split.cases
+        if isinstance(self.objective, Agreement) or cases.sought == cases.outcome:
+            return ""
+        return (
+            f"It counts {cases.sought}, not {cases.outcome}: high intent should go with those who"
+            " stay."
+        )
 
     def _asked_for_more(self) -> str:
         """That the rules in force don't reach as many people as the objective asks for."""
@@ -112,6 +123,7 @@ class Proposal:
         cases = self.split.cases
         return {
             "outcome": cases.outcome,
+            "sought": cases.sought,
             "horizon_days": cases.horizon_days,
             "objective": self.objective.facts(),
             "seed": self.seed,

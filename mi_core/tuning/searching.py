@@ -64,7 +64,8 @@ def search(
     Parameters
     ----------
     objective
-        What a person wants: `Lift`, `Value` or `Agreement`.
+        What a person wants: `Lift`, `Value` or `Agreement`. Of cases of churn, the first two count
+        who stays active.
     personas
         The rules to start from; default: those in force.
 
@@ -74,7 +75,7 @@ def search(
         There is too little to judge by, or no rule states a number.
     """
     in_force = dict(personas or split.cases.definitions.personas)
-    parts = {"train": objective.rows(split.train), "test": objective.rows(split.test)}
+    parts = split.parts(objective)
     options = candidates(parts["train"], in_force, effort.values)
     if not options:
         raise BadValue("No rule of these personas states a number, so that nothing can move.")

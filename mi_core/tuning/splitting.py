@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from mi_core.errors import BadValue
 from mi_core.tuning.cases import Cases
+
+if TYPE_CHECKING:
+    from mi_core.tuning.objectives import Objective
 
 LEAST_PEOPLE = 20
 """With fewer in a part, neither a search nor a judgement means anything."""
@@ -27,6 +31,23 @@ class Split:
     test_from: datetime
     test_share: float
     seed: int
+
+    def parts(self, objective: "Objective") -> dict[str, pl.DataFrame]:
+        """`train` and `test`: the cases that an objective is about, with what is sought as outcome.
+
+        Of churn that is staying active: whoever takes those who leave for people of high intent
+        would have thresholds that call them so.
+
+        Raises
+        ------
+        BadValue
+            There are too few of them.
+        """
+        sought = self.cases.has_sought().alias("outcome")
+        return {
+            "train": objective.rows(self.train.with_columns(sought)),
+            "test": objective.rows(self.test.with_columns(sought)),
+        }
 
 
 def split(cases: Cases, *, test_share: float, seed: int) -> Split:

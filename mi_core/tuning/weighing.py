@@ -148,12 +148,10 @@ class _Subject:
     @cached_property
     def happened(self) -> BoolArray:
         """What a high score should go with."""
-        outcome: BoolArray = self.frame["outcome"].to_numpy().astype(np.bool_)
-        return ~outcome if self.cases.outcome == "churn" else outcome
-
-    @property
-    def outcome(self) -> str:
-        return "staying active" if self.cases.outcome == "churn" else self.cases.outcome
+        sought: BoolArray = (
+            self.frame.select(self.cases.has_sought()).to_series().to_numpy().astype(np.bool_)
+        )
+        return sought
 
 
 def _weighed(subject: _Subject, draws: int, shuffles: int, seed: int) -> Weights:
@@ -162,7 +160,7 @@ def _weighed(subject: _Subject, draws: int, shuffles: int, seed: int) -> Weights
     placebo = _placebo(subject, shuffles, seed)
     return Weights(
         score=subject.score,
-        outcome=subject.outcome,
+        outcome=subject.cases.sought,
         auc=figure(*judge.auc(subject.scores({}))),
         changes=changes,
         placebo=placebo,
