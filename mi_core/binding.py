@@ -33,8 +33,9 @@ sys.meta_path.insert(0, _NoPandas())
 @contextmanager
 def plain_values() -> Iterator[None]:
     """Values bound in the block are Python's own; where pandas is loaded already, it stays so."""
+    before = getattr(_state, "binds", False)
     _state.binds = True
     try:
         yield
     finally:
-        _state.binds = False
+        _state.binds = before

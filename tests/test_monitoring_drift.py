@@ -55,12 +55,6 @@ def test_chi_square_leaves_empty_bins_out():
     assert drift.chi_square([5], [7]) == (0, 1)
 
 
-@pytest.mark.parametrize(("part", "whole"), [(0, 20), (18, 20), (450, 500), (7, 7)])
-def test_the_interval_of_a_share_is_wilsons(part: int, whole: int):
-    found = stats.binomtest(part, whole).proportion_ci(method="wilson")
-    assert drift.wilson(part, whole) == pytest.approx((found.low, found.high), abs=1e-12)
-
-
 def test_a_full_score_belongs_to_the_last_bin():
     assert drift.in_bins({0: 1, 9: 2, 10: 4, 99: 8, 100: 16}) == [3, 4, 0, 0, 0, 0, 0, 0, 0, 24]
 

@@ -15,7 +15,7 @@ from mi_core.intent import Intent
 from mi_core.personas import persona
 from mi_core.tuning import assign, thresholds, with_values
 from mi_core.tuning.figures import auc, kappa_of, lift_at
-from mi_core.tuning.resampling import GROUPS, person_groups, wilson
+from mi_core.tuning.resampling import GROUPS, person_groups
 from mi_core.tuning.rules import FIELDS, find_threshold
 
 LIMITS = st.none() | st.sampled_from([0, 1, 2, 2.5, 3])
@@ -143,15 +143,6 @@ def test_lift_takes_ties_at_the_edge_in_part():
     assert lift_at(scores, happened, 0.25) == pytest.approx(2)
     assert lift_at(scores, happened, 0.5) == pytest.approx((1 + 0.5) / 2 / 0.5)
     assert lift_at(scores, happened, 1) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(("part", "whole"), [(0, 5), (5, 5), (3, 10), (700, 1000)])
-def test_wilson_is_scipys(part, whole):
-    from scipy.stats import binomtest
-
-    known = binomtest(part, whole).proportion_ci(method="wilson")
-    found = wilson(part, whole)
-    assert (found.low, found.high) == pytest.approx((known.low, known.high))
 
 
 def test_groups_hold_whole_people_in_any_order():

@@ -99,17 +99,6 @@ def middle(points: dict[int, int]) -> int:
     return 0
 
 
-def wilson(part: int, whole: int, z: float = 1.959963984540054) -> tuple[float, float]:
-    """The ends of the 95 % interval of the share part / whole.
-
-    Wilson (1927), Journal of the American Statistical Association 22:209–212.
-    """
-    share, more = part / whole, z * z / whole
-    centre = (share + more / 2) / (1 + more)
-    reach = z * sqrt(share * (1 - share) / whole + more / (4 * whole)) / (1 + more)
-    return centre - reach, centre + reach
-
-
 def _filled(now: Counts, before: Counts) -> list[tuple[int, int]]:
     """The bins with anybody in them."""
     return [(a, b) for a, b in zip(now, before, strict=True) if a or b]

@@ -7,8 +7,8 @@ from mi_core import words
 from mi_core.definitions import Limit
 from mi_core.enrichment import ledger
 from mi_core.monitoring.check import Check, can_not_tell, found
-from mi_core.monitoring.drift import wilson
 from mi_core.monitoring.looking import Looking
+from mi_core.shares import wilson
 
 
 def enrichment(at: Looking) -> list[Check]:

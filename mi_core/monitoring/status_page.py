@@ -4,12 +4,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 
 from mi_core import words
 from mi_core.monitoring.check import IN_WORDS, RANK, Check, written
 from mi_core.monitoring.notices import Seen
+from mi_core.templating import filled
 
 NAME = "status.html"
 
@@ -63,17 +63,10 @@ def status_page(
     facts
         Terms and what is said of them.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(str(resources.files("mi_core") / "templates")),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rows = [_row(each, seen.get(each.name), as_of) for each in checks]
     bad = [row for row in rows if RANK[row.status]]
-    return environment.get_template("status/status.html.j2").render(
+    return filled(
+        "status/status.html.j2",
         verdict=verdict(checks),
         as_of=words.moment(as_of),
         bad=sorted(bad, key=lambda row: -RANK[row.status]),

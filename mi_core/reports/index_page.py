@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from mi_core import words
 from mi_core.reports.catalogue import DAILY, catalogue
 from mi_core.reports.manifest import Manifest
 from mi_core.reports.shelf import Edition, Failure, Page, Shelf
+from mi_core.templating import filled
 from mi_core.words import moment
 
 Link = Callable[[str], str]
@@ -43,21 +43,14 @@ def index_page(shelf: Shelf, link: Link = str) -> str:
     link
         Path of a page from the folder of reports → where a link to it leads.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(str(resources.files("mi_core") / "templates")),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     cards = [_card(shelf, stem, link) for stem in shelf.stems()]
     groups = {
         name: sorted((card for card in cards if card.group == name), key=lambda card: card.title)
         for name in _GROUPS
     }
     status = shelf.folder / "status.html"
-    return environment.get_template("index/index.html.j2").render(
+    return filled(
+        "index/index.html.j2",
         groups={name: cards for name, cards in groups.items() if cards},
         status=link("status.html") if status.exists() else None,
     )

@@ -18,8 +18,7 @@ from math import exp, hypot, inf, log, sqrt
 from statistics import NormalDist
 
 from mi_core import words
-
-CONFIDENCE = 0.95
+from mi_core.shares import CONFIDENCE, wilson
 
 TOO_WIDE = 10
 """An interval whose ends differ by more than this factor says no more than that there were few."""
@@ -130,16 +129,9 @@ def of_moves(people: Iterable[tuple[int, bool | None, bool | None]], *, among: i
     return Change(value, before, middle - spread, middle + spread, is_share=True)
 
 
-def share_range(part: int, whole: int, *, among: int = 1) -> tuple[float, float]:
+def share_range(part: float, whole: float, *, among: int = 1) -> tuple[float, float]:
     """The Wilson interval of a share."""
-    if not whole:
-        return 0.0, 1.0
-    z, share = _z(among), part / whole
-    middle = (share + z**2 / (2 * whole)) / (1 + z**2 / whole)
-    reach = z * sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2)) / (1 + z**2 / whole)
-    # Of none and of all, rounding would leave a speck.
-    low = 0.0 if part == 0 else middle - reach
-    return low, 1.0 if part == whole else middle + reach
+    return wilson(part, whole, 1 - (1 - CONFIDENCE) / among)
 
 
 def said(change: Change, *, more: str = "more", fewer: str = "fewer", many: str = "many") -> str:

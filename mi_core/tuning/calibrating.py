@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import polars as pl
 
+from mi_core.shares import wilson
 from mi_core.tuning.cases import Cases
-from mi_core.tuning.resampling import wilson
 from mi_core.tuning.rules import Personas, assign, in_order
 
 _SCHEMA = {
@@ -85,18 +85,17 @@ def _newest(rows: pl.DataFrame) -> pl.DataFrame:
 def _row(slug: str, basis: str, stated: float, found: pl.DataFrame) -> tuple[object, ...]:
     own = found.filter(pl.col("persona") == slug)["has_held"]
     held, people = int(own.sum()), len(own)
-    share = wilson(held, people)
-    known = share.value if people else None
+    low, high = wilson(held, people)
     return (
         slug,
         basis,
         stated,
         people,
         held,
-        known,
-        share.low,
-        share.high,
-        _verdict(stated, share.low, share.high, people),
+        held / people if people else None,
+        low,
+        high,
+        _verdict(stated, low, high, people),
     )
 
 

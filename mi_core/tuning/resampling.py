@@ -1,4 +1,4 @@
-"""Intervals: bootstrap draws over people, and Wilson's for a share.
+"""Intervals: bootstrap draws over people.
 
 People are drawn, not cases, since what one person does at several instants hangs together (Efron &
 Tibshirani 1993, ch. 13; of clusters: Cameron, Gelbach & Miller 2008). Above `GROUPS` people, groups
@@ -116,15 +116,3 @@ def _influence(sums: FloatArray, statistic: Callable[[FloatArray], FloatArray]) 
     slopes = (statistic(shares + steps) - statistic(shares - steps)) / (2 * _STEP)
     moved: FloatArray = sums.reshape(len(sums), -1) @ slopes
     return moved
-
-
-def wilson(part: int, whole: int, level: float = LEVEL) -> Figure:
-    """A share with Wilson's interval (1927, JASA 22:209–212); of nobody, NaN between 0 and 1."""
-    if not whole:
-        return Figure(float("nan"), 0.0, 1.0)
-    z, share = NormalDist().inv_cdf((1 + level) / 2), part / whole
-    scale = 1 + z**2 / whole
-    middle = (share + z**2 / (2 * whole)) / scale
-    reach = z / scale * sqrt(share * (1 - share) / whole + z**2 / (4 * whole**2))
-    # Of none and of all, rounding would leave a speck.
-    return Figure(share, middle - reach if part else 0.0, middle + reach if part < whole else 1.0)

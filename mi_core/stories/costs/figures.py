@@ -9,8 +9,9 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 from mi_core.definitions import micros
+from mi_core.shares import CONFIDENCE
 from mi_core.stories import comparing
-from mi_core.stories.comparing import CONFIDENCE, Change
+from mi_core.stories.comparing import Change
 from mi_core.stories.costs.aims import Aims, aims_of
 from mi_core.stories.costs.money import of_each
 from mi_core.stories.period import Edition, Period, edition

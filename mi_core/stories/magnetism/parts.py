@@ -6,7 +6,8 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from mi_core import tables, words
-from mi_core.stories import comparing, telling
+from mi_core.shares import CONFIDENCE
+from mi_core.stories import telling
 from mi_core.tables import Column, Html, table
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ NAMES = {
 FEWEST = 20
 """People scored both times; a mean of fewer has no normal interval."""
 
-_Z = NormalDist().inv_cdf(1 - (1 - comparing.CONFIDENCE) / len(NAMES) / 2)
+_Z = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / len(NAMES) / 2)
 """For intervals that hold together: the part that moved most is picked from all."""
 
 
