@@ -6,7 +6,8 @@ database; putting it in force changes no file, and can be taken back.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from mi_core.definitions import Change, Definitions, changes, load_definitions, merged
 from mi_core.errors import BadValue, DefinitionError, UnknownName
-from mi_core.state import State, moment
+from mi_core.state import CONFIG_KEY, State, Transaction, moment
 
 OVERLAY = "overlay.toml"
 
@@ -91,19 +92,19 @@ class Configs:
         DefinitionError
             A file, or what was put in force on top of it, says something that isn't allowed.
         """
-        return self._with(self._active())
+        with self.state.reading() as transaction:
+            active = _active_in(transaction)
+        return self._with(active)
 
     def proposals(self) -> list[Proposal]:
         """All that was proposed, the oldest first."""
         with self.state.reading() as transaction:
-            rows = transaction.rows(_PROPOSALS)
-        return [_proposal(row) for row in rows]
+            return _proposals_in(transaction)
 
     def activations(self) -> list[Activation]:
         """All that was put in force by hand, the oldest first."""
         with self.state.reading() as transaction:
-            rows = transaction.rows(_ACTIVATIONS)
-        return [_activation(row) for row in rows]
+            return _activations_in(transaction)
 
     def proposal(self, version: str) -> Proposal:
         """The proposal of that version, or of the only one that begins so.
@@ -112,12 +113,11 @@ class Configs:
         ------
         UnknownName
             There is none.
+        BadValue
+            Several begin so.
         """
-        known = {each.version: each for each in self.proposals()}
-        found = [name for name in known if name.startswith(version)] if version else []
-        if len(found) != 1:
-            raise UnknownName("proposal", version, known)
-        return known[found[0]]
+        with self.state.reading() as transaction:
+            return _proposal_in(transaction, version)
 
     def definitions(self, version: str) -> Definitions:
         """The definitions that a proposal makes of the files; of `files`, the files alone."""
@@ -156,15 +156,14 @@ class Configs:
         """
         _said("author", author)
         _said("reason", reason)
-        active = self._active()
-        now, before = merged(active.changes if active else {}, overlay), self._with(active)
-        proposed = self._load(now, "proposal")
-        if proposed.version == before.version:
-            raise BadValue("It changes nothing that scores depend on.")
-        made = Proposal(
-            proposed.version, before.version, now, evidence, author, reason, at or datetime.now(UTC)
-        )
-        with self.state.writing() as transaction:
+        with self._changing() as transaction:
+            active = _active_in(transaction)
+            now, before = merged(active.changes if active else {}, overlay), self._with(active)
+            proposed = self._load(now, "proposal")
+            if proposed.version == before.version:
+                raise BadValue("It changes nothing that scores depend on.")
+            when = at or datetime.now(UTC)
+            made = Proposal(proposed.version, before.version, now, evidence, author, reason, when)
             if transaction.known("config_proposal", "version", [made.version]):
                 raise BadValue(f"{made.version} was proposed already: mi config activate it.")
             transaction.change(
@@ -191,12 +190,13 @@ class Configs:
         UnknownName
             There is no such proposal.
         BadValue
-            It is in force already, or nobody says who or why.
+            It is in force already, several begin so, or nobody says who or why.
         DefinitionError
             The files have changed since, and it doesn't go with them.
         """
-        chosen = None if version == FILES else self.proposal(version)
-        return self._activate(chosen, is_rollback=0, by=by, reason=reason, at=at)
+        with self._changing() as transaction:
+            chosen = None if version == FILES else _proposal_in(transaction, version)
+            return self._activate(transaction, chosen, is_rollback=0, by=by, reason=reason, at=at)
 
     def roll_back(self, *, by: str, reason: str, at: datetime | None = None) -> Definitions:
         """Take the newest activation back that wasn't yet; returns what is in force now.
@@ -206,20 +206,29 @@ class Configs:
         BadValue
             Nothing was ever activated, or nobody says who or why.
         """
-        standing: list[str | None] = []
-        for each in self.activations():
-            if each.is_rollback:
-                standing.pop()
-            else:
-                standing.append(each.version)
-        if not standing:
-            raise BadValue("There is nothing to take back: the files are in force.")
-        before = standing[-2] if len(standing) > 1 else None
-        chosen = self.proposal(before) if before else None
-        return self._activate(chosen, is_rollback=1, by=by, reason=reason, at=at)
+        with self._changing() as transaction:
+            standing: list[str | None] = []
+            for each in _activations_in(transaction):
+                if each.is_rollback:
+                    standing.pop()
+                else:
+                    standing.append(each.version)
+            if not standing:
+                raise BadValue("There is nothing to take back: the files are in force.")
+            before = standing[-2] if len(standing) > 1 else None
+            chosen = _proposal_in(transaction, before) if before else None
+            return self._activate(transaction, chosen, is_rollback=1, by=by, reason=reason, at=at)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Transaction]:
+        """A transaction that writes, from whose first look on nobody else puts in force."""
+        with self.state.writing() as transaction:
+            transaction.one_at_a_time(CONFIG_KEY)
+            yield transaction
 
     def _activate(
         self,
+        transaction: Transaction,
         chosen: Proposal | None,
         *,
         is_rollback: int,
@@ -231,17 +240,12 @@ class Configs:
         _said("reason", reason)
         name = chosen.version if chosen else None
         definitions = self._with(chosen)
-        with self.state.writing() as transaction:
-            if name == _active_in(transaction.rows(_ACTIVE)):
-                raise BadValue(f"{name or 'Nothing but the files'} is in force already.")
-            bound = {"version": name, "is_rollback": is_rollback, "by": by, "reason": reason}
-            transaction.change(_ACTIVATE, **bound, at=at or datetime.now(UTC))
+        if name == _active_version(transaction):
+            is_so = f"{name} is" if name else "The files alone are"
+            raise BadValue(f"{is_so} in force already.")
+        bound = {"version": name, "is_rollback": is_rollback, "by": by, "reason": reason}
+        transaction.change(_ACTIVATE, **bound, at=at or datetime.now(UTC))
         return definitions
-
-    def _active(self) -> Proposal | None:
-        with self.state.reading() as transaction:
-            version = _active_in(transaction.rows(_ACTIVE))
-        return self.proposal(version) if version else None
 
     def _with(self, proposal: Proposal | None) -> Definitions:
         if proposal is None:
@@ -257,8 +261,32 @@ class Configs:
         return load_definitions(file if file.exists() else None, above=above, above_name=name)
 
 
-def _active_in(rows: list[dict[str, Any]]) -> str | None:
+def _active_version(transaction: Transaction) -> str | None:
+    rows = transaction.rows(_ACTIVE)
     return rows[0]["version"] if rows else None
+
+
+def _active_in(transaction: Transaction) -> Proposal | None:
+    version = _active_version(transaction)
+    return _proposal_in(transaction, version) if version else None
+
+
+def _proposals_in(transaction: Transaction) -> list[Proposal]:
+    return [_proposal(row) for row in transaction.rows(_PROPOSALS)]
+
+
+def _activations_in(transaction: Transaction) -> list[Activation]:
+    return [_activation(row) for row in transaction.rows(_ACTIVATIONS)]
+
+
+def _proposal_in(transaction: Transaction, version: str) -> Proposal:
+    known = {each.version: each for each in _proposals_in(transaction)}
+    found = [name for name in known if name.startswith(version)] if version else []
+    if len(found) > 1:
+        raise BadValue(f"No one proposal is {version!r}; several begin so: {', '.join(found)}.")
+    if not found:
+        raise UnknownName("proposal", version, known)
+    return known[found[0]]
 
 
 def _activation(row: Mapping[str, Any]) -> Activation:

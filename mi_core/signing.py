@@ -23,8 +23,8 @@ def secrets_of(setting: SecretStr | None) -> tuple[str, ...]:
     return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
-def decoded(secret: str, variable: str) -> bytes:
-    """The bytes of a signing secret.
+def decoded(secret: str, variable: str, *, origin: str) -> bytes:
+    """The bytes of a signing secret; `origin` says in an error how one comes by it.
 
     Raises
     ------
@@ -36,9 +36,7 @@ def decoded(secret: str, variable: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if len(key) < SHORTEST:
-        raise SettingsError(
-            f"{variable} must be whsec_ and Base64 of 16 bytes or more, as PostHog shows it."
-        )
+        raise SettingsError(f"{variable} must be whsec_ and Base64 of 16 bytes or more, {origin}.")
     return key
 
 

@@ -22,7 +22,9 @@ from mi_core.errors import UnknownName, WorkspaceError
 from mi_core.settings import Settings
 
 QUEUE_KEY, LEDGER_KEY, INBOX_KEY = 4_711_004, 4_711_005, 4_711_002
-"""Of `one_at_a_time`: for what changes several leads, what changes their calls, and what posts.
+CONFIG_KEY = 4_711_006
+"""Of `one_at_a_time`: for what changes several leads, what changes their calls, what posts, and
+what proposes definitions or puts them in force.
 
 Whoever takes several takes them in this order, so that nobody waits in a circle.
 """

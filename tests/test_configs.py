@@ -1,6 +1,7 @@
 """Versions of the definitions: proposed, put in force, taken back; never half, never lost."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mi_core.cli import app
 from mi_core.configs import Configs
 from mi_core.definitions import load_definitions
 from mi_core.errors import BadValue, DefinitionError, UnknownName
+from mi_core.state import State
 
 LOWER = {"personas": {"automation_pro": {"rule": {"purchase_intent_above": 24}}}}
 HIGHER = {"personas": {"automation_pro": {"rule": {"engagement_above": 25}}}}
@@ -166,6 +168,67 @@ def test_what_is_not_there_or_in_force_already_is_not_activated(configs: Configs
     assert len(configs.activations()) == 1
 
 
+def while_another_begins(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """`act` goes first, once, where the next transaction that writes is about to begin."""
+    writing, waits = State.writing, [act]
+
+    def begin(state: State):
+        if waits:
+            waits.pop()()
+        return writing(state)
+
+    monkeypatch.setattr(State, "writing", begin)
+
+
+def test_two_roll_backs_at_once_take_two_activations_back(
+    configs: Configs, monkeypatch: pytest.MonkeyPatch
+):
+    files = configs.in_force().version
+    for overlay in (LOWER, HIGHER):
+        configs.activate(configs.propose(overlay, **WHY).version, **WHO)
+
+    while_another_begins(monkeypatch, lambda: configs.roll_back(**WHO))
+
+    assert configs.roll_back(**WHO).version == files
+    with pytest.raises(BadValue, match="nothing to take back"):
+        configs.roll_back(**WHO)
+
+
+def test_a_proposal_is_of_what_is_in_force_as_it_is_kept(
+    configs: Configs, monkeypatch: pytest.MonkeyPatch
+):
+    first = configs.propose(LOWER, **WHY)
+    while_another_begins(monkeypatch, lambda: configs.activate(first.version, **WHO))
+
+    second = configs.propose(HIGHER, **WHY)
+
+    assert second.based_on == first.version
+    assert second.changes == {
+        "personas": {
+            "automation_pro": {"rule": {"purchase_intent_above": 24, "engagement_above": 25}}
+        }
+    }
+
+
+def test_what_several_versions_begin_with_is_none_of_them(configs: Configs):
+    many = [
+        configs.propose({"personas": {"automation_pro": {"confidence": each / 100}}}, **WHY)
+        for each in range(50, 67)
+    ]
+    # Seventeen versions, sixteen digits to begin with.
+    first = [each.version[0] for each in many]
+    [shared, *_] = [each for each in first if first.count(each) > 1]
+    both = [each.version for each in many if each.version[0] == shared]
+
+    with pytest.raises(BadValue, match=f"several begin so: {', '.join(both)}"):
+        configs.activate(shared, **WHO)
+
+
+def test_the_files_in_force_are_told_so(configs: Configs):
+    with pytest.raises(BadValue, match=r"^The files alone are in force already\.$"):
+        configs.activate("files", **WHO)
+
+
 def run(*arguments: object):
     return CliRunner().invoke(app, ["config", *map(str, arguments)])
 
@@ -207,3 +270,33 @@ def test_a_file_that_is_no_overlay_is_named(tmp_path: Path, monkeypatch):
     said = run("propose", tmp_path / "list.json", "--reason", "x").stderr
     assert "list.json must hold a table of values, not a list" in said
     assert "bad.toml can't be read" in run("propose", tmp_path / "bad.toml", "--reason", "x").stderr
+
+
+@pytest.mark.parametrize("option", [False, True])
+def test_a_file_that_can_not_be_read_is_a_sentence(tmp_path: Path, monkeypatch, option: bool):
+    new_workspace(tmp_path / "w").close()
+    monkeypatch.setenv("MI_WORKSPACE", str(tmp_path / "w"))
+    (tmp_path / "good.json").write_text(json.dumps(LOWER))
+    (tmp_path / "latin.toml").write_bytes('a = "Käse"'.encode("latin-1"))
+
+    def said(name: str) -> str:
+        bad = tmp_path / name
+        given = (tmp_path / "good.json", "--evidence", bad) if option else (bad,)
+        return run("propose", *given, "--reason", "x").stderr.strip()
+
+    assert said("latin.toml").endswith("latin.toml can't be read: it isn't UTF-8.")
+    assert said("none.json").endswith("none.json can't be read: No such file or directory.")
+    assert said(".").endswith("can't be read: Is a directory.")
+
+
+def test_the_files_are_shown(tmp_path: Path, monkeypatch):
+    with new_workspace(tmp_path / "w") as workspace:
+        files = workspace.configs.in_force().version
+        configs = workspace.configs
+        configs.activate(configs.propose(LOWER, **WHY).version, **WHO)
+    monkeypatch.setenv("MI_WORKSPACE", str(tmp_path / "w"))
+
+    shown = json.loads(run("show", "files", "--json").stdout)
+
+    assert shown["version"] == files
+    assert [(each["was"], each["is"]) for each in shown["changes"]] == [(24, 30)]

@@ -54,7 +54,7 @@ def shop(filled: Path, tmp_path: Path) -> Iterator[Workspace]:
 
 def webhook(hook: Hook, waits: list[float] | None = None, *secrets: str) -> Webhook:
     """To `hook`; what it would wait is noted in place of waiting."""
-    keys = tuple(decoded(each, "X") for each in secrets or [SECRET])
+    keys = tuple(decoded(each, "X", origin="…") for each in secrets or [SECRET])
     noted = waits if waits is not None else []
     return Webhook(f"{hook.url}/churn", keys, sleep=noted.append, chance=lambda: 1.0)
 
@@ -254,6 +254,32 @@ def test_a_notice_follows_a_person_to_another_id(any_workspace: Workspace):
     ]
 
 
+@pytest.mark.parametrize("answers", [[], [503, 503]])
+def test_who_is_forgotten_while_batches_go_out_is_told_of_no_more(
+    shop: Workspace, hook: Hook, monkeypatch: pytest.MonkeyPatch, answers: list[int]
+):
+    monkeypatch.setattr("mi_core.monitoring.churn_webhook.PER_BATCH", 2)
+    gone = [AT_RISK[1], AT_RISK[2], AT_RISK[3]] if not answers else AT_RISK[:2]
+
+    def forget() -> None:
+        with shop.state.writing() as transaction:
+            for each in gone:
+                transaction.change("delete from churn_notice where user_id = :gone", gone=each)
+
+    hook.answers, hook.before_answer = list(answers), forget
+    found = send(shop, hook)
+    later = hook.posts[1:]
+    assert later
+    assert not set(gone) & set(told(later))
+    # The first two were in the first request; who is gone leaves no row, and waits for nothing.
+    assert found.waiting == 0
+    assert found.problem is None
+    with shop.state.reading() as transaction:
+        assert not set(gone) & {
+            row["user_id"] for row in transaction.rows("select user_id from churn_notice")
+        }
+
+
 # --- settings and the command
 
 
@@ -264,7 +290,7 @@ def test_a_notice_follows_a_person_to_another_id(any_workspace: Workspace):
         ({"churn_webhook_url": "https://crm.example/s3cret"}, "MI_CHURN_WEBHOOK_SECRET isn't set"),
         (
             {"churn_webhook_url": "https://crm.example", "churn_webhook_secret": "s3cret"},
-            "MI_CHURN_WEBHOOK_SECRET must be whsec_",
+            "MI_CHURN_WEBHOOK_SECRET must be whsec_ and Base64 of 16 bytes or more, such as whsec_",
         ),
     ],
 )

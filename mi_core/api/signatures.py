@@ -52,7 +52,7 @@ class Verifier:
         """
         return cls(
             tuple(
-                decoded(each, "MI_WEBHOOK_SIGNING_SECRET")
+                decoded(each, "MI_WEBHOOK_SIGNING_SECRET", origin="as PostHog shows it")
                 for each in secrets_of(settings.webhook_signing_secret)
             ),
             secrets_of(settings.webhook_hmac_secret),

@@ -55,10 +55,19 @@ def list_(workspace: WorkspacePath = None, as_json: Json = False) -> None:
 
 @app.command("show")
 def show(version: Version, workspace: WorkspacePath = None, as_json: Json = False) -> None:
-    """Show a proposal: what it changes, who proposed it and why, and what speaks for it."""
+    """Show a proposal: what it changes, who proposed it and why, and what speaks for it.
+
+    Of `files`: their version, and what they say otherwise than what is in force.
+    """
+    from mi_core.configs import FILES
+
     with configs_of(workspace) as configs:
-        proposal = configs.proposal(version)
+        proposal = None if version == FILES else configs.proposal(version)
+        of_files = configs.definitions(FILES).version if proposal is None else ""
         found = _rows(configs.diff(version), as_json=as_json)
+    if proposal is None:
+        terminal.write({"version": of_files, "changes": found}, as_json=as_json)
+        return
     shown = {**vars(proposal), "changes": found}
     if not as_json:
         shown["evidence"] = json.dumps(proposal.evidence, indent=2) if proposal.evidence else None
@@ -146,9 +155,13 @@ def _rows(found: "list[Change]", *, as_json: bool) -> list[dict[str, object]]:
 
 def _document(file: Path) -> Mapping[str, Any]:
     """A TOML or JSON file as plain values."""
-    text = file.read_text(encoding="utf-8")
     try:
+        text = file.read_text(encoding="utf-8")
         found = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise BadValue(f"{file} can't be read: it isn't UTF-8.") from None
+    except OSError as error:
+        raise BadValue(f"{file} can't be read: {error.strerror or error}.") from None
     except ValueError as error:
         raise BadValue(f"{file} can't be read: {error}.") from None
     if not isinstance(found, Mapping):

@@ -9,7 +9,7 @@ that the receiver can drop what it has already; it counts as sent only once it w
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +40,7 @@ from churn_notice
 where sent_at is null
 order by case when batch_id is null then 1 else 0 end, batch_id, risk desc, user_id
 """
+_IN_BATCH = "select user_id from churn_notice where batch_id = :batch_id and sent_at is null"
 _PUT_IN = "update churn_notice set batch_id = :batch_id where user_id = :user_id"
 _SENT = "update churn_notice set sent_at = :at where user_id = :user_id and batch_id = :batch_id"
 # The id of a batch that has arrived would have later people taken for a repeat.
@@ -85,11 +86,16 @@ class Webhook:
                 "MI_CHURN_WEBHOOK_SECRET isn't set: without a signature the receiver can't know who"
                 " sends. It is whsec_ and Base64 of 24 random bytes."
             )
-        keys = tuple(decoded(each, "MI_CHURN_WEBHOOK_SECRET") for each in secrets)
+        origin = "such as whsec_ and what openssl rand -base64 24 prints"
+        keys = tuple(decoded(each, "MI_CHURN_WEBHOOK_SECRET", origin=origin) for each in secrets)
         return cls(settings.churn_webhook_url.get_secret_value(), keys)
 
-    def post(self, webhook_id: str, body: bytes, claim: Claim) -> str | None:
-        """Deliver a body, with tries as long as it helps; returns what is wrong, or nothing."""
+    def post(self, webhook_id: str, body: Callable[[], bytes | None], claim: Claim) -> str | None:
+        """Deliver a body, with tries as long as it helps; returns what is wrong, or nothing.
+
+        The body is asked for anew before each try: a pause is long enough for an erasure. Where
+        it is None, nothing is left to deliver.
+        """
         problem: str | None = None
         wait = 0.0
         with httpx.Client(timeout=TIMEOUT, follow_redirects=False) as client:
@@ -97,7 +103,9 @@ class Webhook:
                 self.sleep(wait)
                 if not claim.renew():
                     return "Another run has begun to send; this one has stopped."
-                problem, asked = self._ask(client, webhook_id, body)
+                if (content := body()) is None:
+                    return None
+                problem, asked = self._ask(client, webhook_id, content)
                 if asked is None:
                     return problem
                 wait = max(asked, self._pause(number))
@@ -154,35 +162,46 @@ def send_churn(at: Looking, webhook: Webhook) -> Delivery:
         if claim is None:
             return Delivery(0, 0, 0, "Another run is sending just now.")
         people = {each.user_id: each for each in note_crossings(at)}
-        waiting = _batches(at.state)
         sent = batches = 0
         problem = None
-        for batch_id, user_ids in waiting.items():
-            # Who is no longer at risk isn't told of.
-            told = [people[each] for each in user_ids if each in people]
-            if not told:
-                continue
-            problem = webhook.post(batch_id, _body(told, at), claim)
+        for batch_id in _batches(at.state):
+            told, problem = _deliver(at, webhook, claim, batch_id, people)
             if problem:
                 break
-            _mark(at.state, batch_id, told)
-            sent, batches = sent + len(told), batches + 1
-        left = sum(each in people for ids in waiting.values() for each in ids) - sent
+            if told:
+                _mark(at.state, batch_id, told)
+                sent, batches = sent + len(told), batches + 1
+        with at.state.reading() as transaction:
+            left = sum(row["user_id"] in people for row in transaction.rows(_WAITING))
     return Delivery(sent, batches, left, problem)
 
 
-def _batches(state: State) -> dict[str, list[str]]:
-    """People who wait, by batch; who is in none yet is put into new ones, for good."""
-    found: dict[str, list[str]] = {}
+def _deliver(
+    at: Looking, webhook: Webhook, claim: Claim, batch_id: str, people: Mapping[str, AtRisk]
+) -> tuple[list[AtRisk], str | None]:
+    """Send a batch; returns who was in what went out last, and what is wrong, or nothing."""
+    told: list[AtRisk] = []
+
+    def body() -> bytes | None:
+        # Who was forgotten since has no row any more; who is no longer at risk isn't told of.
+        with at.state.reading() as transaction:
+            here = {row["user_id"] for row in transaction.rows(_IN_BATCH, batch_id=batch_id)}
+        told[:] = [each for each in people.values() if each.user_id in here]
+        return _body(told, at) if told else None
+
+    problem = webhook.post(batch_id, body, claim)
+    return told, problem
+
+
+def _batches(state: State) -> list[str]:
+    """The batches of those who wait; who is in none yet is put into new ones, for good."""
     with state.writing() as transaction:
         rows = transaction.rows(_WAITING)
-        for row in rows:
-            if row["batch_id"]:
-                found.setdefault(row["batch_id"], []).append(row["user_id"])
+        found = list(dict.fromkeys(row["batch_id"] for row in rows if row["batch_id"]))
         fresh = [row["user_id"] for row in rows if not row["batch_id"]]
         for start in range(0, len(fresh), PER_BATCH):
             batch_id, some = str(uuid4()), fresh[start : start + PER_BATCH]
-            found[batch_id] = some
+            found.append(batch_id)
             transaction.change_each(
                 _PUT_IN, [{"batch_id": batch_id, "user_id": each} for each in some]
             )
