@@ -12,9 +12,11 @@ from attribution_samples import put_touches
 from report_samples import AS_OF, fill
 from stores import new_workspace
 
+from mi_core.atomic import write_whole
 from mi_core.errors import ReportError, UnknownName
 from mi_core.ingest.classify import classification_version
 from mi_core.reports import (
+    FailedRun,
     Manifest,
     Shelf,
     catalogue,
@@ -65,8 +67,8 @@ def name(request):
 @pytest.fixture(scope="module")
 def page(workspace, name):
     parameters = {"days": 90, "as_of": AS_OF.isoformat()}
-    page = workspace / "reports" / f"{name}.html"
-    return render(workspace, find_report(name).notebook, page, parameters)
+    text = render(workspace, find_report(name).notebook, parameters)
+    return write_whole(workspace / "reports" / f"{name}.html", text)
 
 
 class Page(HTMLParser):
@@ -153,12 +155,12 @@ def test_page_is_small_and_holds_neither_code_nor_ids(page):
 
 def test_unknown_parameter_is_named_with_the_nearest(workspace, tmp_path):
     with pytest.raises(UnknownName, match="report parameter 'day'; did you mean 'days'"):
-        render(workspace, NOTEBOOK, tmp_path / "page.html", {"day": 30})
+        render(workspace, NOTEBOOK, {"day": 30})
 
 
 def test_missing_notebook(workspace, tmp_path):
     with pytest.raises(ReportError, match=r"no notebook .*nowhere\.ipynb"):
-        render(workspace, tmp_path / "nowhere.ipynb", tmp_path / "page.html")
+        render(workspace, tmp_path / "nowhere.ipynb")
 
 
 def notebook_of(file, code):
@@ -177,7 +179,7 @@ raise UnknownName("column", "campain", ["campaign"])
     with pytest.raises(
         ReportError, match=r"^There is no column 'campain'; did you mean 'campaign'"
     ):
-        render(workspace, asked, tmp_path / "page.html")
+        render(workspace, asked)
     assert [file.name for file in tmp_path.iterdir()] == ["asked.ipynb"]
 
 
@@ -191,27 +193,26 @@ def test_reports_may_be_rendered_at_the_same_time(workspace, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     slow = notebook_of(tmp_path / "slow.ipynb", "import time; time.sleep(1)")
     monkeypatch.setattr(rendering, "_vega_js", str)
-    ours, theirs = (tmp_path / f"{name}.html" for name in "ab")
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, spawn, initializer=without_charts) as pool:
         pool.submit(without_charts).result()
-        made = pool.submit(render, workspace, slow, theirs)
-        assert render(workspace, slow, ours) == ours
-        assert made.result() == theirs
+        theirs = pool.submit(render, workspace, slow)
+        ours = render(workspace, slow)
+        assert ours == theirs.result()
 
 
-def test_failing_notebook_leaves_the_last_good_page(workspace, tmp_path):
-    broken, out = notebook_of(tmp_path / "broken.ipynb", "1 / 0"), tmp_path / "page.html"
-    out.write_text("the last good page")
-    with pytest.raises(ReportError, match=r"broken\.ipynb failed, cell 3: ZeroDivisionError"):
-        render(workspace, broken, out)
-    assert out.read_text() == "the last good page"
-    assert "ZeroDivisionError" in (tmp_path / "page.failed.ipynb").read_text()
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
-        "broken.ipynb",
-        "page.failed.ipynb",
-        "page.html",
-    ]
+def test_failing_notebook_is_told_by_its_cell_and_as_far_as_it_came(workspace, tmp_path):
+    broken = notebook_of(tmp_path / "broken.ipynb", "1 / 0")
+    with pytest.raises(FailedRun, match=r"broken\.ipynb failed, cell 3: ZeroDivisionError") as told:
+        render(workspace, broken)
+    assert b"ZeroDivisionError" in told.value.run
+    assert [file.name for file in tmp_path.iterdir()] == ["broken.ipynb"]
+
+
+def test_a_kernel_that_dies_is_a_failure_too(workspace, tmp_path):
+    dying = notebook_of(tmp_path / "dying.ipynb", "import os; os._exit(1)")
+    with pytest.raises(FailedRun, match=r"dying\.ipynb failed, .*[Kk]ernel died"):
+        render(workspace, dying)
 
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

@@ -1,6 +1,9 @@
 """What a page carries of its making, where pages lie, and how two are told apart."""
 
 import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -8,10 +11,23 @@ import pytest
 from report_samples import fill
 from stores import new_workspace
 
-from mi_core import open_workspace
+from mi_core import Workspace, open_workspace
+from mi_core.erasure import files
 from mi_core.errors import ReportError, SnapshotGone, UnknownName, WorkspaceError
 from mi_core.ingest.classify import classification_version
-from mi_core.reports import Manifest, Shelf, catalogue, compare, find_report, read_manifest
+from mi_core.reports import (
+    FailedRun,
+    Manifest,
+    Shelf,
+    catalogue,
+    compare,
+    find_report,
+    making,
+    order,
+    print_page,
+    printing,
+    read_manifest,
+)
 from mi_core.reports.index_page import index_page
 from mi_core.reports.manifest import CLOSING, OPENING
 from mi_core.stories.acquisition import AcquisitionReport
@@ -168,66 +184,71 @@ def test_definitions_that_never_were_are_named(folder: Path):
 # --- the shelf
 
 
+def page_of(about: Manifest | None = None) -> str:
+    return f"<!DOCTYPE html><head>{OPENING}{(about or manifest()).written()}{CLOSING}</head>"
+
+
 def test_the_newest_edition_keeps_its_name_and_the_others_their_day(shelf: Shelf):
     for day in (1, 2):
-        page = write_page(shelf.page("acquisition"), manifest(datetime(2024, 6, day)))
-        shelf.file("acquisition", page)
+        shelf.file("acquisition", page_of(manifest(datetime(2024, 6, day))))
 
     assert [each.as_of.day for each in shelf.editions("acquisition")] == [2, 1]
     assert read_manifest(shelf.page("acquisition")).as_of == datetime(2024, 6, 2)
     assert shelf.editions("acquisition")[1].file.name == "2024-06-01T000000.html"
 
 
-def test_a_page_about_the_past_goes_to_the_history(shelf: Shelf):
-    assert shelf.place("acquisition", datetime(2024, 6, 1)) == shelf.page("acquisition")
-    shelf.file("acquisition", write_page(shelf.page("acquisition"), manifest(AS_OF)))
+def test_a_page_about_the_past_goes_to_the_history_alone(shelf: Shelf):
+    """However late it is done: what it is about decides, not when it was begun."""
+    newest = shelf.file("acquisition", page_of(manifest(AS_OF)))
+    earlier = shelf.file("acquisition", page_of(manifest(datetime(2024, 6, 1))))
 
-    earlier = shelf.place("acquisition", datetime(2024, 6, 1))
-
+    assert newest == shelf.page("acquisition")
+    assert read_manifest(newest).as_of == AS_OF
+    assert read_manifest(earlier).as_of == datetime(2024, 6, 1)
     assert earlier.relative_to(shelf.folder).as_posix() == (
         "history/acquisition/2024-06-01T000000.html"
     )
-    assert shelf.place("acquisition", AS_OF) == shelf.page("acquisition")
-    assert shelf.place("acquisition", None) == shelf.page("acquisition")
 
 
-def test_the_oldest_editions_go(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
+def test_the_oldest_editions_go_but_not_the_one_just_made(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr("mi_core.reports.shelf.KEPT", 2)
-    for day in (1, 3, 2):
-        page = write_page(shelf.page("acquisition"), manifest(datetime(2024, 6, day)))
-        shelf.file("acquisition", page)
+    for day in (2, 4, 3):
+        shelf.file("acquisition", page_of(manifest(datetime(2024, 6, day))))
+    assert [each.as_of.day for each in shelf.editions("acquisition")] == [4, 3]
 
-    assert [each.as_of.day for each in shelf.editions("acquisition")] == [3, 2]
+    oldest = shelf.file("acquisition", page_of(manifest(datetime(2024, 6, 1))))
+
+    assert oldest.exists()
+    assert [each.as_of.day for each in shelf.editions("acquisition")] == [4, 3, 1]
 
 
 def test_a_print_of_the_page_before_goes(shelf: Shelf):
-    page = write_page(shelf.page("acquisition"))
-    page.with_suffix(".pdf").write_bytes(b"%PDF of yesterday")
+    pdf = shelf.file("acquisition", page_of()).with_suffix(".pdf")
+    pdf.write_bytes(b"%PDF of yesterday")
 
-    shelf.file("acquisition", page)
+    shelf.file("acquisition", page_of())
 
-    assert not page.with_suffix(".pdf").exists()
-
-
-def fail(shelf: Shelf, stem: str, why: str) -> None:
-    with pytest.raises(ReportError), shelf.run(stem):
-        raise ReportError(why)
+    assert not pdf.exists()
 
 
 def test_a_failed_run_is_on_the_index_until_one_succeeds(shelf: Shelf):
-    shelf.file("acquisition", write_page(shelf.page("acquisition")))
-    fail(shelf, "acquisition", "report-acquisition.ipynb failed, cell 3: <b>No.</b>")
+    shelf.file("acquisition", page_of())
+    shelf.fail("acquisition", "report-acquisition.ipynb failed, cell 3: <b>No.</b>")
+    run = shelf.keep_run("acquisition", b"{}")
 
     index = (shelf.folder / "index.html").read_text()
     assert "cell 3: &lt;b&gt;No.&lt;/b&gt; The page before it stands." in index
     assert 'href="acquisition.html"' in index
-    with shelf.run("acquisition"):
-        pass
+    shelf.file("acquisition", page_of())
     assert shelf.failure("acquisition") is None
+    assert not run.exists()
+    assert "No." not in (shelf.folder / "index.html").read_text()
 
 
 def test_a_report_that_only_ever_failed_is_on_the_index(shelf: Shelf):
-    fail(shelf, "attribution", "Nobody has been scored yet.")
+    shelf.fail("attribution", "Nobody has been scored yet.")
 
     index = (shelf.folder / "index.html").read_text()
     assert find_report("attribution").title in index
@@ -235,18 +256,147 @@ def test_a_report_that_only_ever_failed_is_on_the_index(shelf: Shelf):
     assert 'href="attribution.html"' not in index
 
 
-def test_what_isnt_foreseen_is_no_failure_of_the_report(shelf: Shelf):
-    with pytest.raises(KeyboardInterrupt), shelf.run("acquisition"):
-        raise KeyboardInterrupt
-    assert shelf.failure("acquisition") is None
+def test_a_run_that_nobody_ended_is_on_the_index(shelf: Shelf):
+    shelf.file("acquisition", page_of())
+    shelf.begin("acquisition")
+
+    assert "It hasn&#39;t ended, or was killed. The page before it stands." in index_page(shelf)
+
+
+def test_what_is_asked_for_is_in_the_name():
+    usual = order("attribution")
+    asked = order("attribution", days=7, more={"by": "campaign", "conversion": "purchase"})
+    same = order("attribution", days=find_report("attribution").days)
+
+    assert (usual.stem, usual.is_usual) == ("attribution", True)
+    assert (asked.stem, asked.is_usual) == (
+        "attribution-by-campaign-conversion-purchase-days-7",
+        False,
+    )
+    assert same.stem == "attribution"
+
+
+def test_an_instant_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert order("costs", as_of=AS_OF).parameters["as_of"] == "2024-06-30T00:00:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+# --- made in a workspace, by a rendering that costs nothing
+
+
+@pytest.fixture
+def opened(folder: Path, tmp_path: Path) -> Iterator[Workspace]:
+    shutil.copytree(folder, tmp_path / "own")
+    with open_workspace(tmp_path / "own") as workspace:
+        yield workspace
+
+
+def render_by(monkeypatch: pytest.MonkeyPatch, made: Callable[[str], str]) -> None:
+    """Let pages be what `made` says of the report's name."""
+    monkeypatch.setattr(
+        making,
+        "render",
+        lambda _folder, notebook, _asked: made(notebook.stem.removeprefix("report-")),
+    )
+
+
+def test_one_that_fails_stops_no_other(opened: Workspace, monkeypatch: pytest.MonkeyPatch):
+    def rendering(name: str) -> str:
+        if name == "costs":
+            raise FailedRun("report-costs.ipynb failed, Kernel died.", b"as far as it came")
+        return page_of(manifest(report=name))
+
+    render_by(monkeypatch, rendering)
+    made = opened.report_all(["costs", "acquisition"])
+
+    kept = opened.shelf.folder / "costs.failed.ipynb"
+    assert made["acquisition"] == opened.shelf.page("acquisition")
+    assert (
+        str(made["costs"]) == f"report-costs.ipynb failed, Kernel died. Its run is kept in {kept}."
+    )
+    assert kept.read_bytes() == b"as far as it came"
+    assert "Kernel died" in (opened.shelf.folder / "index.html").read_text()
+
+
+def test_what_somebody_asked_for_in_vain_is_no_news(
+    opened: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    def rendering(name: str) -> str:
+        raise ReportError("There are no scores as of then.")
+
+    render_by(monkeypatch, rendering)
+    with pytest.raises(ReportError, match="no scores as of then"):
+        opened.report("costs", as_of=AS_OF)
+
+    assert opened.shelf.failure("costs") is None
+
+
+def test_a_page_of_somebody_forgotten_meanwhile_is_never_seen(
+    opened: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    before = opened.shelf.file("acquisition", page_of()).read_text()
+    rendered: list[str] = []
+
+    def rendering(name: str) -> str:
+        rendered.append(name)
+        if len(rendered) == 1:
+            opened.forget("somebody@example.com")
+        seen = [file.read_text() for file in opened.shelf.folder.rglob("*.html")]
+        assert not any("of the first" in text for text in seen)
+        told = "of the first" if len(rendered) == 1 else "of the second"
+        return page_of(manifest(summary=[told], as_of=datetime(2024, 7, 1)))
+
+    render_by(monkeypatch, rendering)
+    page = opened.report("acquisition")
+
+    assert rendered == ["acquisition", "acquisition"]
+    assert read_manifest(page).summary == ["of the second"]
+    assert page.read_text() != before
+
+
+def test_a_page_that_changes_while_it_is_printed_has_no_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    page = tmp_path / "page.html"
+    page.write_text("with her")
+
+    def browser(command: list[str], **_: object) -> None:
+        target = next(each for each in command if each.startswith("--print-to-pdf="))
+        Path(target.partition("=")[2]).write_bytes(b"%PDF with her")
+        page.unlink()
+
+    monkeypatch.setattr(printing.shutil, "which", lambda name: name)
+    monkeypatch.setattr(printing.subprocess, "run", browser)
+    with pytest.raises(ReportError, match="has changed while it was printed"):
+        print_page(page)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_print_without_its_page_may_be_of_anybody(tmp_path: Path):
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for name in ("hers.html", "hers.pdf", "nobodys.html", "nobodys.pdf", "alone.pdf"):
+        (reports / name).write_text("5f" * 16 if name == "hers.html" else "x")
+
+    found = files.reports_with(tmp_path, ["5f" * 16])
+
+    assert sorted(each.name for each in found) == ["alone.pdf", "hers.html", "hers.pdf"]
+
+
+# --- the index
 
 
 def test_the_index_has_the_newest_the_findings_and_the_history(shelf: Shelf):
     for day in (1, 2):
-        page = write_page(shelf.page("acquisition"), manifest(datetime(2024, 6, day)))
-        shelf.file("acquisition", page)
-    asked = manifest(report="attribution", parameters={"days": 90, "by": "campaign"}, title="Who")
-    shelf.file("attribution-campaign", write_page(shelf.page("attribution-campaign"), asked))
+        shelf.file("acquisition", page_of(manifest(datetime(2024, 6, day))))
+    asked = manifest(report="attribution", parameters={"days": 7, "by": "campaign"}, title="Who")
+    shelf.file("attribution-by-campaign", page_of(asked))
 
     index = index_page(shelf, lambda path: f"/r/{path}?s=1")
 
@@ -254,7 +404,7 @@ def test_the_index_has_the_newest_the_findings_and_the_history(shelf: Shelf):
     assert 'href="/r/history/acquisition/2024-06-01T000000.html?s=1">1 June 2024' in index
     assert "1 earlier edition<" in index
     assert "10 people came." in index
-    assert "Who (by: campaign)" in index
+    assert "Who (days: 7, by: campaign)" in index
     assert index.index("Every day") < index.index("On request")
 
 

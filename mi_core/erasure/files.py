@@ -11,7 +11,8 @@ REPORTS, QUARANTINE, STAGING = "reports", "quarantine", "staging"
 def reports_with(folder: Path, hashes: Iterable[str]) -> list[Path]:
     """Pages, and what is left of unfinished ones, in which one of the hashes stands.
 
-    And their prints: a PDF is compressed, but says what the page beside it says.
+    And their prints: a PDF is compressed, but says what the page beside it says. One without a page
+    may be of anybody.
     """
     needles = [form.encode() for each in hashes for form in (each, each.replace("-", ""))]
     found = [
@@ -19,7 +20,12 @@ def reports_with(folder: Path, hashes: Iterable[str]) -> list[Path]:
         for file in _files(folder / REPORTS)
         if any(needle in _content(file) for needle in needles)
     ]
-    return [*found, *(pdf for page in found if (pdf := page.with_suffix(".pdf")).exists())]
+    shown = {page.with_suffix(".pdf") for page in found}
+    prints = (file for file in _files(folder / REPORTS) if file.suffix == ".pdf")
+    return [
+        *found,
+        *(each for each in prints if each in shown or not each.with_suffix(".html").exists()),
+    ]
 
 
 def _content(file: Path) -> bytes:

@@ -1,13 +1,12 @@
 """The page that lists all reports: the newest of each, those before it, and what failed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from mi_core import words
-from mi_core.reports.catalogue import DAILY, catalogue
+from mi_core.reports.catalogue import DAILY, Report, catalogue
 from mi_core.reports.manifest import Manifest
 from mi_core.reports.shelf import Edition, Failure, Page, Shelf
 from mi_core.templating import filled
@@ -16,7 +15,7 @@ from mi_core.words import moment
 Link = Callable[[str], str]
 
 _GROUPS = ("Every day", "Every week", "On request")
-_AS_USUAL = ("workspace", "as_of", "days", "snapshot", "config")
+_AS_USUAL = ("workspace", "as_of", "snapshot", "config")
 """Parameters that every report has."""
 
 
@@ -63,7 +62,7 @@ def _card(shelf: Shelf, stem: str, link: Link) -> _Card:
     is_plain = known is not None and known.name == stem
     return _Card(
         stem=stem,
-        title=_title(manifest) if manifest else known.title if known else stem,
+        title=_title(manifest, known) if manifest else known.title if known else stem,
         question=known.question if known else "",
         group=_GROUPS[_group(known.cadence) if known and is_plain else 2],
         link=link(f"{stem}.html") if page else None,
@@ -78,18 +77,15 @@ def _group(cadence: str) -> int:
     return 0 if cadence == DAILY else 1
 
 
-def _title(manifest: Manifest) -> str:
+def _title(manifest: Manifest, known: Report | None) -> str:
     """The title, with what was asked for beside the usual."""
+    usual = {"days": known.days} if known else {}
     asked = [
         f"{words.plain(name)}: {value}"
-        for name, value in _asked(manifest.parameters).items()
-        if value is not None
+        for name, value in manifest.parameters.items()
+        if name not in _AS_USUAL and value not in (None, usual.get(name))
     ]
     return f"{manifest.title} ({', '.join(asked)})" if asked else manifest.title
-
-
-def _asked(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in parameters.items() if name not in _AS_USUAL}
 
 
 def _dates(page: Page) -> str:
@@ -113,4 +109,4 @@ def _past(folder: Path, edition: Edition, link: Link) -> tuple[str, str]:
 
 def _failure(failure: Failure, page: Page | None) -> str:
     shown = "The page before it stands." if page else "There is no page yet."
-    return f"The last run failed on {moment(failure.at)}: {failure.why} {shown}"
+    return f"The last run, of {moment(failure.at)}: {failure.why} {shown}"

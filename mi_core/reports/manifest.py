@@ -73,6 +73,11 @@ def read_manifest(path: Path) -> Manifest:
         ) from None
 
 
+def manifest_of(page: str) -> Manifest:
+    """The manifest in the text of a page that was just rendered."""
+    return Manifest.model_validate_json(page.split(OPENING, 1)[1].split(CLOSING, 1)[0])
+
+
 def compare(before: Manifest, after: Manifest) -> list[Difference]:
     """What differs between two pages of a report: how they were made, then figure by figure.
 

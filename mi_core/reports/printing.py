@@ -4,8 +4,10 @@ import os
 import shutil
 import subprocess
 import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
+from mi_core.atomic import write_whole
 from mi_core.errors import ReportError
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -25,8 +27,11 @@ _QUIET = (
 _SECONDS = 120
 
 
-def print_page(page: Path) -> Path:
+def print_page(page: Path, lock: AbstractContextManager[None] | None = None) -> Path:
     """Print a page of charts and text to `<page>.pdf`, A4, tagged for screen readers.
+
+    Where the page has changed or gone meanwhile, there is no print. `lock` is held while that is
+    looked at and the print put in its place.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def print_page(page: Path) -> Path:
             f"The page is {page}, but to print it needs Chromium or Chrome, and there is none "
             f"among {', '.join(BROWSERS)}. Any browser prints it by hand."
         )
-    pdf = page.with_suffix(".pdf")
+    shown = page.read_bytes()
     with tempfile.TemporaryDirectory() as scratch:
         printed = Path(scratch) / "page.pdf"
         # As root, as in a container, Chromium's own sandbox can't be set up.
@@ -58,7 +63,7 @@ def print_page(page: Path) -> Path:
             raise ReportError(f"{browser} took over {_SECONDS} s to print {page}.") from None
         if not printed.exists():
             raise ReportError(f"{browser} didn't print {page}.")
-        unfinished = pdf.with_name(f".{pdf.name}.{os.getpid()}")
-        shutil.copyfile(printed, unfinished)
-    unfinished.replace(pdf)
-    return pdf
+        with lock or nullcontext():
+            if not page.exists() or page.read_bytes() != shown:
+                raise ReportError(f"{page} has changed while it was printed; print it again.")
+            return write_whole(page.with_suffix(".pdf"), printed.read_bytes())

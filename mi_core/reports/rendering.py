@@ -5,7 +5,6 @@ a stakeholder's link never shows half a report. Nothing on the page is loaded fr
 code that draws the charts is in it once, whatever the number of charts.
 """
 
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -29,16 +28,23 @@ _SENTENCES = ("ReportError", "UnknownName", "BadValue", "SnapshotGone")
 """Errors of a cell that say themselves what is to be done."""
 
 
+class FailedRun(ReportError):
+    """A notebook failed: the message names the cell, `run` is as far as it came, where that is."""
+
+    def __init__(self, message: str, run: bytes | None = None) -> None:
+        super().__init__(message)
+        self.run = run
+
+
 def render(
     workspace_path: Path,
     notebook: Path,
-    out_html: Path,
     parameters: Mapping[str, object] | None = None,
     *,
     language: str = "en",
     timeout_seconds: int = 900,
-) -> Path:
-    """Run `notebook` on the workspace at `workspace_path` and write its page to `out_html`.
+) -> str:
+    """Run `notebook` on the workspace at `workspace_path`; returns its page.
 
     Parameters
     ----------
@@ -52,21 +58,17 @@ def render(
     UnknownName
         The notebook has no parameter of that name.
     ReportError
-        There is no such notebook, or a cell failed: the message names the cell, the last good page
-        stays, and the partial run is kept beside it as `<name>.failed.ipynb`.
+        There is no such notebook, or what was asked for can't be answered.
+    FailedRun
+        It failed for any other reason.
     """
     given = {"workspace": str(Path(workspace_path).resolve())} | dict(parameters or {})
     _check_parameters(notebook, given)
-    out_html.parent.mkdir(parents=True, exist_ok=True)
-    failed = out_html.with_suffix(".failed.ipynb")
     with tempfile.TemporaryDirectory() as scratch:
         run = Path(scratch) / "run.ipynb"
-        with _kept_on_failure(run, failed, notebook):
+        with _told(run, notebook):
             _execute(notebook, run, given, timeout_seconds)
-        page = _page(run, notebook, given, language)
-    _replace(out_html, page)
-    failed.unlink(missing_ok=True)
-    return out_html
+            return _page(run, notebook, given, language)
 
 
 def _check_parameters(notebook: Path, given: Mapping[str, object]) -> None:
@@ -99,24 +101,25 @@ def _execute(
 
 
 @contextmanager
-def _kept_on_failure(run: Path, failed: Path, notebook: Path) -> Iterator[None]:
-    """Turn what papermill raises into a ReportError, and keep the partial run for its author."""
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+def _told(run: Path, notebook: Path) -> Iterator[None]:
+    """Turn whatever goes wrong into a ReportError, with the partial run for its author."""
     from papermill.exceptions import PapermillExecutionError
 
     try:
         yield
-    except (PapermillExecutionError, CellTimeoutError, DeadKernelError) as error:
-        if isinstance(error, PapermillExecutionError) and error.ename in _SENTENCES:
+    except PapermillExecutionError as error:
+        if error.ename in _SENTENCES:
             raise ReportError(error.evalue) from None
-        if run.exists():
-            failed.write_bytes(run.read_bytes())
-        why = str(error)
-        if isinstance(error, PapermillExecutionError):
-            why = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
-        raise ReportError(
-            f"{notebook.name} failed, {why.strip().rstrip('.')}. Its run is kept in {failed}."
-        ) from error
+        why = f"cell {error.cell_index + 1}: {error.ename}: {error.evalue}"
+        raise _failed(notebook, why, run) from error
+    except Exception as error:
+        # A kernel that doesn't answer, a cell out of time, a full disk.
+        raise _failed(notebook, str(error) or type(error).__name__, run) from error
+
+
+def _failed(notebook: Path, why: str, run: Path) -> FailedRun:
+    kept = run.read_bytes() if run.exists() else None
+    return FailedRun(f"{notebook.name} failed, {why.strip().rstrip('.')}.", kept)
 
 
 def _page(run: Path, notebook: Path, parameters: Mapping[str, object], language: str) -> str:
@@ -171,10 +174,3 @@ def _vega_js() -> str:
     import vl_convert
 
     return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write all of it, or leave what was there."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

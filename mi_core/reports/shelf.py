@@ -7,20 +7,18 @@
 """
 
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mi_core.atomic import write_whole
 from mi_core.errors import ReportError
 from mi_core.locks import file_lock
-from mi_core.reports.manifest import Manifest, read_manifest
+from mi_core.reports.manifest import Manifest, manifest_of, read_manifest
 
-HISTORY, FAILED = "history", ".failed.json"
+HISTORY, FAILED, FAILED_RUN = "history", ".failed.json", ".failed.ipynb"
 
 KEPT = 60
 """Editions of a report that are kept; the oldest go."""
@@ -74,43 +72,45 @@ class Shelf:
         """The newest edition of a report, under the name that stays."""
         return self.folder / f"{stem}.html"
 
-    def place(self, stem: str, as_of: datetime | None) -> Path:
-        """Where a page about `as_of` belongs: a link to the newest never leads back in time."""
-        newest = self.newest(stem)
-        newest_as_of = newest.as_of if newest else None
-        if as_of is None or newest_as_of is None or newest_as_of <= as_of:
-            return self.page(stem)
-        return self._edition(stem, as_of)
+    def begin(self, stem: str) -> None:
+        """Note that a run begins: should nobody be left to end it, the index says so."""
+        self._note(stem, "It hasn't ended, or was killed.")
 
-    @contextmanager
-    def run(self, stem: str) -> Iterator[None]:
-        """Remember if what runs in the block fails; the index says so, whatever comes of it."""
-        note = self.folder / f"{stem}{FAILED}"
-        try:
-            yield
-        except ReportError as error:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            said = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "why": str(error)}
-            _write(note, json.dumps(said))
-            self.write_index()
-            raise
-        note.unlink(missing_ok=True)
-
-    def file(self, stem: str, page: Path) -> None:
-        """Keep a page in the history and in the index."""
-        # A print is of the page before.
-        page.with_suffix(".pdf").unlink(missing_ok=True)
-        as_of = read_manifest(page).as_of
-        if as_of is not None:
-            kept = self._edition(stem, as_of)
-            if kept != page:
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
-                shutil.copyfile(page, unfinished)
-                unfinished.replace(kept)
-            for old in self._history(stem)[KEPT:]:
-                old.unlink(missing_ok=True)
+    def fail(self, stem: str, why: str) -> None:
+        """Note that the run failed; the index says so until one succeeds."""
+        self._note(stem, why)
         self.write_index()
+
+    def file(self, stem: str, text: str) -> Path:
+        """Keep a page in the history and on the index; returns where it is.
+
+        The newest edition is also under the name that stays. A page about an earlier instant goes
+        to the history alone, so that a link to the newest never leads back in time.
+        """
+        with self._lock():
+            as_of = manifest_of(text).as_of
+            page = self.page(stem)
+            if as_of is not None:
+                kept = write_whole(self._edition(stem, as_of), text)
+                for old in self._history(stem)[KEPT:]:
+                    if old != kept:
+                        old.unlink(missing_ok=True)
+            newest = self.newest(stem)
+            standing = newest.as_of if newest else None
+            if as_of is not None and standing is not None and as_of < standing:
+                page = kept
+            else:
+                # A print is of the page before.
+                page.with_suffix(".pdf").unlink(missing_ok=True)
+                write_whole(page, text)
+            for note in (FAILED, FAILED_RUN):
+                (self.folder / f"{stem}{note}").unlink(missing_ok=True)
+            self._write_index()
+        return page
+
+    def keep_run(self, stem: str, run: bytes) -> Path:
+        """Keep as far as a failed run came, for its author."""
+        return write_whole(self.folder / f"{stem}{FAILED_RUN}", run)
 
     def stems(self) -> list[str]:
         """The reports of which there is a page or a failed run, by name."""
@@ -143,10 +143,21 @@ class Shelf:
 
     def write_index(self) -> None:
         """Write `index.html` anew, of what is there now."""
+        with self._lock():
+            self._write_index()
+
+    def _write_index(self) -> None:
         from mi_core.reports.index_page import index_page
 
-        with file_lock(self.folder.with_suffix(".lock"), _WAIT_SECONDS):
-            _write(self.folder / "index.html", index_page(self))
+        write_whole(self.folder / "index.html", index_page(self))
+
+    def _lock(self) -> AbstractContextManager[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return file_lock(self.folder.with_suffix(".lock"), _WAIT_SECONDS)
+
+    def _note(self, stem: str, why: str) -> None:
+        said = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "why": why}
+        write_whole(self.folder / f"{stem}{FAILED}", json.dumps(said))
 
     def _edition(self, stem: str, as_of: datetime) -> Path:
         return self.folder / HISTORY / stem / f"{as_of.strftime(_STAMP)}.html"
@@ -156,10 +167,3 @@ class Shelf:
         stamped = re.compile(r"\d{4}-\d\d-\d\dT\d{6}")
         files = (self.folder / HISTORY / stem).glob("*.html")
         return sorted((file for file in files if stamped.fullmatch(file.stem)), reverse=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write all of it, or leave what was there."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)

@@ -6,9 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mi_core.atomic import write_whole
 from mi_core.errors import ReportError
 from mi_core.ingest.classify import Progress, silent
-from mi_core.ingest.erased import Overtaken, again_if_overtaken, check_not_overtaken
+from mi_core.ingest.erased import again_if_overtaken, check_not_overtaken
 from mi_core.workspace.base import Base
 
 if TYPE_CHECKING:
@@ -55,12 +56,12 @@ class Reporting(Base):
         """
         from mi_core.reports import order, print_page
 
-        asked = order(self.shelf, name, as_of=as_of, days=days, out=out, more=more)
+        asked = order(name, as_of=as_of, days=days, out=out, more=more)
         [page] = self._make([asked], silent).values()
         if isinstance(page, ReportError):
             raise page
         if pdf:
-            print_page(page)
+            print_page(page, self.warehouse.lock())
         return page
 
     @again_if_overtaken
@@ -78,31 +79,41 @@ class Reporting(Base):
         from mi_core.reports import catalogue, order
 
         wanted = list(catalogue()) if names is None else list(names)
-        return self._make([order(self.shelf, name, as_of=as_of) for name in wanted], progress)
+        return self._make([order(name, as_of=as_of) for name in wanted], progress)
 
     def _make(
         self, orders: "Sequence[Order]", progress: Progress
     ) -> "dict[str, Path | ReportError]":
-        """Render, then keep what is not of somebody who was forgotten meanwhile."""
-        from mi_core.reports import made
+        """Render, and keep what is not of somebody who was forgotten meanwhile."""
+        from mi_core.reports import rendered
 
-        pages: dict[str, Path | ReportError] = {}
+        made: dict[str, Path | ReportError] = {}
         snapshot = self.warehouse.snapshot()
+        for asked in orders:
+            if asked.is_usual:
+                self.shelf.begin(asked.stem)
         progress("Rendering reports", 0, len(orders))
-        for asked, page in made(self.path, self.shelf, orders):
-            pages[asked.name] = page
-            progress("Rendering reports", len(pages), len(orders))
-            if isinstance(page, ReportError):
-                continue
-            try:
+        for asked, page in rendered(self.path, orders):
+            # Under the lock that an erasure takes: it comes before this, or finds what is written.
+            with self.warehouse.lock():
                 check_not_overtaken(self.warehouse, snapshot)
-            except Overtaken:
-                page.unlink(missing_ok=True)
-                raise
-            if asked.stem:
-                self.shelf.file(asked.stem, page)
-        return {asked.name: pages[asked.name] for asked in orders}
+                made[asked.name] = self._kept(asked, page)
+            progress("Rendering reports", len(made), len(orders))
+        return {asked.name: made[asked.name] for asked in orders}
 
+    def _kept(self, asked: "Order", page: "str | ReportError") -> "Path | ReportError":
+        """Where a page is now; or the failure, told to whoever looks at the index."""
+        if isinstance(page, str):
+            return write_whole(asked.out, page) if asked.out else self.shelf.file(asked.stem, page)
+        if run := getattr(page, "run", None):
+            beside = asked.out and write_whole(asked.out.with_suffix(".failed.ipynb"), run)
+            kept = beside or self.shelf.keep_run(asked.stem, run)
+            page = ReportError(f"{page} Its run is kept in {kept}.")
+        if asked.is_usual:
+            self.shelf.fail(asked.stem, str(page))
+        return page
+
+    @again_if_overtaken
     def report_again(
         self, page: Path, *, out: Path | None = None
     ) -> "tuple[Path, list[Difference]]":
@@ -131,10 +142,13 @@ class Reporting(Base):
             parameters["as_of"] = then.as_of.isoformat()
         if then.lake_snapshot is not None and self.warehouse.has_snapshot(then.lake_snapshot):
             parameters["snapshot"] = then.lake_snapshot
-        target = out or self.path / "reports" / "again" / f"{page.stem}.html"
-        again = reports.render(
-            self.path, reports.find_report(then.report).notebook, target, parameters
-        )
+        again_name = f"{then.report}-{page.stem}".removeprefix(f"{then.report}-{then.report}-")
+        target = out or self.shelf.folder / "again" / f"{again_name}.html"
+        now = self.warehouse.snapshot()
+        text = reports.render(self.path, reports.find_report(then.report).notebook, parameters)
+        with self.warehouse.lock():
+            check_not_overtaken(self.warehouse, now)
+            again = write_whole(target, text)
         return again, reports.compare(then, reports.read_manifest(again))
 
     @cached_property
