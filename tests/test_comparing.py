@@ -88,6 +88,24 @@ def test_interval_of_a_sum_of_equal_parts_is_that_of_its_count():
     assert ours.low == pytest.approx(exp(log(50 / 40) - spread) - 1)
 
 
+def test_a_sum_over_the_same_people_is_as_sure_as_they_differ():
+    """Of acts of people, each of whom acts at a pace of their own, a tenth more on the mean."""
+    rng = np.random.default_rng(20240601)
+    held = apart = 0
+    for _ in range(500):
+        pace = rng.lognormal(2, 1.2, 300)
+        now, before = (rng.poisson(more * pace * rng.gamma(4, 0.25, 300)) for more in (1.1, 1))
+        sums = (now.sum(), (now**2).sum(), before.sum(), (before**2).sum())
+        change = of_sums(*sums, products=(now * before).sum())
+        held += 1 + change.low <= 1.1 <= 1 + change.high
+        apart += of_sums(*sums).high - of_sums(*sums).low > 1.5 * (change.high - change.low)
+    assert held >= 465
+    assert apart >= 450
+    least = 1.959964 * sqrt(1 / 200 + 1 / 100)
+    steady = of_sums(200, 400, 100, 100, products=200)
+    assert log(1 + steady.high) == pytest.approx(log(2) + least)
+
+
 def test_share_among_the_same_people_is_as_sure_as_their_moves():
     # Agresti & Min: with half a person in each cell, (c - b)/N and its variance.
     kept, lost, gained, neither = 794, 150, 86, 570
@@ -146,7 +164,10 @@ def test_of_several_comparisons_each_is_more_careful():
         (of_shares(9, 10, 8, 10), "no clear change (−24 to +42 points)"),
         (of_shares(0, 10, 0, 0), "too few to compare"),
         (of_moves([(5, True, None)]), "too few to compare"),
-        (of_sums(0, 0, 100, 100), "too few to compare"),
+        (of_sums(0, 0, 100, 100), "100% fewer (96% to 100%)"),
+        (of_sums(0, 0, 100, 100**2), "too few to compare"),
+        (of_sums(100, 100, 0, 0), "up from none"),
+        (of_sums(0, 0, 0, 0), "too few to compare"),
         (of_costs(100, 0, 100, 5), "too few to compare"),
     ],
 )

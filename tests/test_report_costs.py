@@ -321,6 +321,20 @@ def test_errors_are_escaped(report):
     assert "<script" not in listings.errors(shown) + doing.steps(shown)
 
 
+def test_leads_that_come_in_one_file_are_no_clear_change(report):
+    """As many leads again, once in one file and once day by day."""
+    before = pl.DataFrame({"day": range(28), "leads": [10] * 28})
+    a_file = before.with_columns(leads=pl.when(pl.col("day") == 3).then(290).otherwise(10))
+    daily = before.with_columns(leads=20)
+    at_once, each_day = (
+        replace(report, taken_days=now, taken_days_before=before).taken_change
+        for now in (a_file, daily)
+    )
+    assert at_once.value == each_day.value == 2 * at_once.before == 560
+    assert not at_once.is_clear
+    assert each_day.low > 0.7
+
+
 def test_figures_go_into_the_manifest_as_plain_values(report):
     kept = figures(report)
     assert kept["aims"]["lead_micros"] == 50_000

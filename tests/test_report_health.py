@@ -17,12 +17,13 @@ from mi_core.drawing import VEGA_LITE
 from mi_core.errors import ReportError
 from mi_core.ingest.classify import classification_version
 from mi_core.stories.foot import MANIFEST
-from mi_core.stories.health import HealthReport, findings, listings
+from mi_core.stories.health import HealthReport, changes, findings, listings
 from mi_core.workspace import Workspace
 
 NOTEBOOK = Path(__file__).parents[1] / "notebooks" / "report-health.ipynb"
 UNTIL = datetime(2024, 6, 30)
 DAYS = 28
+DAY = timedelta(days=1)
 CHARTS = {
     "arrivals": charts.arrivals,
     "hours": lambda report: charts.event_hours(report, 14),
@@ -134,14 +135,14 @@ def test_the_summary_says_what_happened_and_how_sure_that_is(report: HealthRepor
     told = str(findings.summary(report))
     for sentence in (
         "<strong>1 alert (Intent scores) and 1 warning (Silent hours)</strong>.</li>",
-        "<strong>688 events of 28 days</strong> are here; before, there were 560: 23% more",
+        "<strong>688 events of 28 days</strong> are here; before, there were 560: no clear",
         "the webhook 602 and pulls 688.",
         "the webhook missed 83 (12%); before, it was 13%: no clear change",
         "2 hours that always have events had none, the first on 25 June 2024, 10:00 UTC.",
         "No export or pull covers 24 of 672 hours",
         "6% of the events have a name that the settings don't know</strong> (40 under 1 name)",
         "<strong>Of 1,000 rows in export files and pulls, 50 (5%) couldn't be read</strong>; "
-        "before, it was 1%: 4 points more",
+        "before, it was 1%: too few to compare.",
         "<strong>Shifted within a week: intent scores.</strong> Since 23 June 2024",
         "Watches found something bad 2 times</strong>; the longest was newest scoring, for 3.0",
     ):
@@ -158,8 +159,49 @@ def test_what_to_do_begins_with_the_worst(report: HealthReport):
 def test_the_tiles_have_notes_of_the_change(report: HealthReport):
     told = str(findings.headline(report))
     assert "<dd>2 of 9</dd>" in told
-    assert "▲ 23% from 560" in told
+    assert "560 before: no clear change" in told
     assert "of 55 that always have some" in told
+
+
+def test_events_are_no_surer_than_the_people_who_cause_them(report: HealthReport):
+    """A thousand people with 200 events each; the squares are of some who act much, some little."""
+    some = {"events": 203_000, "events_before": 200_000, "unknown": 4_060, "unknown_before": 3_000}
+    bunched = {
+        "events_squares": 203_000 * 400,
+        "events_squares_before": 200_000 * 400,
+        "events_across": 190_000 * 400,
+        "unknown_squares": 4_060 * 60,
+        "unknown_squares_before": 3_000 * 60,
+        "unknown_products": 4_060 * 200,
+        "unknown_products_before": 3_000 * 200,
+    }
+    told = str(findings.summary(replace(report, spread=some | bunched)))
+    assert "before, there were 200,000: no clear change (−" in told
+    assert "before, it was 2%: no clear change (−" in told
+    by_itself = {name: some[name.split("_")[0]] for name in bunched} | {
+        "events_squares_before": 200_000,
+        "unknown_squares_before": 3_000,
+        "unknown_products_before": 3_000,
+        "events_across": 0,
+    }
+    told = str(findings.summary(replace(report, spread=some | by_itself)))
+    assert "before, there were 200,000: 1% more (0.9% to 2%)" in told
+
+
+def test_what_the_webhook_missed_is_as_sure_as_the_days(report: HealthReport):
+    """An outage of one day alone is no clear change, though it took a fifth of all events."""
+    outage = pl.col("hour").dt.date() == datetime(2024, 6, 10).date()
+    hours = report.hours.with_columns(
+        missed=pl.when(outage).then(20).otherwise(0),
+        reference=pl.when(outage).then(20).otherwise(3),
+    )
+    change = changes.missed_share(replace(report, hours=hours))
+    assert change is not None
+    assert not change.is_clear
+    everywhere = hours.with_columns(missed=pl.when(pl.col("hour") >= UNTIL - DAYS * DAY).then(1))
+    change = changes.missed_share(replace(report, hours=everywhere.fill_null(0)))
+    assert change is not None
+    assert change.low > 0
 
 
 def test_gaps_in_a_row_are_one(report: HealthReport):

@@ -228,7 +228,12 @@ def test_squares_are_of_what_each_person_paid(lake):
         event("b", "05-03", "purchase", "purchase", value=700),
     )
     [found] = rows(lake, "paid_spread", previous=datetime(2024, 5, 3), **SPAN)
-    assert found == {"squares": 400.0**2 + 200**2, "squares_before": 700.0**2}
+    assert found == {
+        "squares": 400.0**2 + 200**2,
+        "squares_before": 700.0**2,
+        "purchase_squares": 1.0 + 1,
+        "purchase_squares_before": 1.0,
+    }
 
 
 def test_spend_is_of_days(lake):

@@ -194,6 +194,15 @@ def test_what_may_be_chance_is_not_told_as_news(report):
     assert '<dt>Revenue</dt><dd>550.00</dd><dd class="note">' in tiles
 
 
+def test_purchases_are_no_surer_than_the_people_who_made_them(report):
+    """150 purchases after 100, by a handful of people: that may be chance."""
+    headline = report.headline.with_columns(value=pl.lit(150), previous=pl.lit(100))
+    few = {"purchase_squares": 150 * 30, "purchase_squares_before": 100 * 30}
+    assert not replace(report, headline=headline, paid=few).change("purchases").is_clear
+    many = {"purchase_squares": 150, "purchase_squares_before": 100}
+    assert replace(report, headline=headline, paid=many).change("purchases").low > 0
+
+
 def test_bands_are_compared_with_the_scoring_at_the_begin(report):
     rows = [("hot", "cold", 40), ("cold", "hot", 5), ("hot", "hot", 50), ("cold", None, 5)]
     moves = pl.DataFrame(rows, schema=["band_now", "band_then", "people"], orient="row")

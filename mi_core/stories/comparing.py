@@ -1,8 +1,9 @@
 """How sure a change against the period before is: 95 % intervals, and what they allow to be said.
 
-Counts of people or acts are taken as Poisson, sums of money as compound Poisson, shares as
-binomial. Days on which many act together make the truth wider than that; so a change is called
-clear only if its interval leaves out "no change", and no sentence says more than its interval.
+Counts of people are taken as Poisson, sums over people, as of money or of acts, as compound
+Poisson, shares of people as binomial; bunches.py has the shares of acts. Days on which many act
+together make the truth wider than that; so a change is called clear only if its interval leaves out
+"no change", and no sentence says more than its interval.
 
 Whoever picks from several changes the one to tell says `among` how many: chance would make one in
 twenty look clear, so that all intervals are made wide enough to hold together (Bonferroni).
@@ -13,7 +14,7 @@ Agresti and Min (2005), Statistics in Medicine 24:729–740, for shares of peopl
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, hypot, inf, log, sqrt
 from statistics import NormalDist
 
@@ -56,7 +57,11 @@ class Change:
 
 
 def of_counts(value: int, before: int, *, among: int = 1) -> Change:
-    """The change of a count of people or acts, periods being of one length."""
+    """The change of a count of people, periods being of one length."""
+    return _of_counts(value, before, among)
+
+
+def _of_counts(value: float, before: float, among: int = 1) -> Change:
     total = value + before
     if not total:
         return Change(0, 0, -1, inf)
@@ -64,11 +69,29 @@ def of_counts(value: int, before: int, *, among: int = 1) -> Change:
     return Change(value, before, _odds(low) - 1, _odds(high) - 1)
 
 
-def of_sums(value: float, squares: float, before: float, squares_before: float) -> Change:
-    """The change of a sum, such as revenue; `squares` are the sums of the squares of its parts."""
-    if value <= 0 or before <= 0:
+def of_sums(
+    value: float, squares: float, before: float, squares_before: float, *, products: float = 0.0
+) -> Change:
+    """The change of a sum, such as revenue; `squares` are the sums of the squares of its parts.
+
+    To nothing, or from it, it is that of a count of parts of one size that would be as sure.
+
+    Parameters
+    ----------
+    products
+        The sum of what each person adds now, times what they added before: of acts, most of which
+        are of people who act in both periods. 0 takes them for other people, which is never surer.
+    """
+    if min(value, before) < 0 or value == before == 0:
         return Change(value, before, -1, inf)
-    spread = _z(1) * sqrt(squares / value**2 + squares_before / before**2)
+    if not value or not before:
+        parts, parts_before = value and value**2 / squares, before and before**2 / squares_before
+        return replace(_of_counts(parts, parts_before), value=value, before=before)
+    apart = squares / value**2 + squares_before / before**2
+    shared = 2 * products / value / before
+    # Parts are whole acts: as sure as if each came by itself, and no surer.
+    least = 1 / value + 1 / before if shared else 0.0
+    spread = _z(1) * sqrt(max(least, apart - shared))
     ratio = log(value / before)
     return Change(value, before, exp(ratio - spread) - 1, exp(ratio + spread) - 1)
 
@@ -89,7 +112,7 @@ def of_costs(cost: float, count: int, cost_before: float, count_before: int) -> 
 
 
 def of_shares(
-    part: int, whole: int, part_before: int, whole_before: int, *, among: int = 1
+    part: float, whole: float, part_before: float, whole_before: float, *, among: int = 1
 ) -> Change:
     """The change of a share, `part` of `whole`; the people of the one aren't those of the other."""
     if not whole or not whole_before:
@@ -204,7 +227,7 @@ def _z(among: int) -> float:
     return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / among / 2)
 
 
-def _exact_range(part: int, whole: int, among: int) -> tuple[float, float]:
+def _exact_range(part: float, whole: float, among: int) -> tuple[float, float]:
     """The Clopper-Pearson interval of a share."""
     from scipy.stats import beta
 

@@ -24,6 +24,9 @@ PEOPLE_LISTED = 15
 DRAWN_BACK = ("warm", "hot")
 """Bands of those who come back by themselves."""
 
+_SQUARES = {"revenue_cents": "squares", "purchases": "purchase_squares"}
+"""Figures of acts and not of people → their squares in `paid`."""
+
 
 @dataclass(frozen=True)
 class AcquisitionReport:
@@ -34,7 +37,7 @@ class AcquisitionReport:
     then, band_moves
         The scoring near the period's begin, and who was in which band then and now.
     paid
-        The relation `paid_spread`: how sure revenue is.
+        The relation `paid_spread`: how sure revenue and purchases are.
     labels
         Channel → what people call it.
     """
@@ -134,9 +137,9 @@ class AcquisitionReport:
         value, before = self.figure(name)
         if before is None:
             return None
-        if name == "revenue_cents":
-            squares = self.paid["squares"], self.paid["squares_before"]
-            return comparing.of_sums(value, squares[0], before, squares[1])
+        if squares := _SQUARES.get(name):
+            now, then = self.paid[squares], self.paid[f"{squares}_before"]
+            return comparing.of_sums(value, now, before, then)
         return comparing.of_counts(value, before)
 
     @property

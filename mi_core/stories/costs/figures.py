@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mi_core.definitions import micros
 from mi_core.shares import CONFIDENCE
 from mi_core.stories import comparing
+from mi_core.stories.bunches import of_days
 from mi_core.stories.comparing import Change
 from mi_core.stories.costs.aims import Aims, aims_of
 from mi_core.stories.costs.money import of_each
@@ -53,6 +54,8 @@ class CostReport:
     aims: Aims
     taken: "pl.DataFrame"
     taken_before: "pl.DataFrame"
+    taken_days: "pl.DataFrame"
+    taken_days_before: "pl.DataFrame"
     ended: dict[str, int]
     ended_before: dict[str, int]
     lately: dict[str, int]
@@ -102,6 +105,8 @@ class CostReport:
                 aims=aims_of(workspace),
                 taken=lake.relation("enrichment/taken", **span),
                 taken_before=lake.relation("enrichment/taken", **before),
+                taken_days=lake.relation("enrichment/taken_day", **span),
+                taken_days_before=lake.relation("enrichment/taken_day", **before),
                 ended=_ended(workspace, **span),
                 ended_before=_ended(workspace, **before),
                 lately=_ended(workspace, since=until - kept, until=until),
@@ -138,9 +143,9 @@ class CostReport:
 
     @property
     def taken_change(self) -> Change:
-        """Leads taken, against the period before."""
-        now, then = (int(each["leads"].sum()) for each in (self.taken, self.taken_before))
-        return comparing.of_counts(now, then)
+        """Leads taken, against the period before: many come at once, in a file."""
+        now, then = (each["leads"].to_list() for each in (self.taken_days, self.taken_days_before))
+        return of_days(now, then, self.period.days)
 
     @property
     def success(self) -> Change:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mi_core.ingest.coverage import SOURCES, coverage
 from mi_core.monitoring.check import Check
@@ -35,6 +35,8 @@ class HealthReport:
         Relation `monitoring/usual_hour` of the period's hours, up to the newest event.
     days, days_before
         Relation `reports/coverage`.
+    spread
+        Relation `reports/event_spread`: how sure counts of events are.
     points
         Relation `monitoring/score_point` of the scorings of `pair`; no row where there are none.
     statuses
@@ -48,6 +50,7 @@ class HealthReport:
     usual_hours: "pl.DataFrame"
     days: "pl.DataFrame"
     days_before: "pl.DataFrame"
+    spread: dict[str, Any]
     unknown_events: "pl.DataFrame"
     delivered: "pl.DataFrame"
     delivered_before: "pl.DataFrame"
@@ -87,6 +90,9 @@ class HealthReport:
                 usual_hours=_usual_hours(at, found, newest),
                 days=lake.relation("reports/coverage", **found.span),
                 days_before=lake.relation("reports/coverage", **found.before),
+                spread=lake.relation(
+                    "reports/event_spread", previous=found.period.previous, **found.span
+                ).row(0, named=True),
                 unknown_events=lake.relation("reports/unknown_events", **found.span),
                 delivered=lake.relation("monitoring/delivered", **found.span),
                 delivered_before=lake.relation("monitoring/delivered", **found.before),
