@@ -96,6 +96,12 @@ class Configs:
             active = _active_in(transaction)
         return self._with(active)
 
+    def newest(self) -> int:
+        """The number of the newest activation; 0 before the first."""
+        with self.state.reading() as transaction:
+            rows = transaction.rows("select max(number) as number from config_activation")
+        return rows[0]["number"] or 0
+
     def proposals(self) -> list[Proposal]:
         """All that was proposed, the oldest first."""
         with self.state.reading() as transaction:

@@ -119,6 +119,18 @@ def test_the_cron_endpoint_refreshes_the_views(server: Server):
     assert {view["name"] for view in answer.json()["views"]} >= {"mv_daily_funnel"}
 
 
+def test_definitions_put_in_force_are_gone_by_at_once(server: Server, folder: Path):
+    rule = {"personas": {"automation_pro": {"rule": {"engagement_above": 25}}}}
+    with open_workspace(folder, settings=load_settings(threads=1)) as workspace:
+        made = workspace.configs.propose(rule, author="Ada", reason="A test.")
+        workspace.configs.activate(made.version, by="Ada", reason="A test.")
+
+    with server.client("by-the-clock") as client:
+        answer = client.post("/api/cron/refresh-marketing-views").json()
+
+    assert answer["reason"] == "the definitions have changed since the last run"
+
+
 def test_what_was_acknowledged_outlives_a_kill(server: Server, folder: Path):
     behind = psutil.Process(server.process.pid).children(recursive=True)
     with server.client() as client:

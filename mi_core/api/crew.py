@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Annotated, Concatenate, Generic, ParamSpec, TypeVar
@@ -153,6 +154,7 @@ async def crew_of(request: Request) -> Crew:
 CrewOf = Annotated[Crew, Depends(crew_of)]
 
 _opened: Inlet | None = None
+_open_again: Callable[[], Inlet] | None = None
 
 
 def _workspace(path: Path, settings: Settings) -> Workspace:
@@ -169,11 +171,12 @@ def _join(
     opens: Callable[[Path, Settings], Inlet], path: Path, settings: Settings, niceness: int
 ) -> None:
     """Become one of the processes."""
-    global _opened
+    global _opened, _open_again
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's to hear
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.nice(niceness)
-    _opened = opens(path, settings)
+    _open_again = partial(opens, path, settings)
+    _opened = _open_again()
 
 
 def _end_with_parent() -> None:
@@ -186,12 +189,22 @@ def _end_with_parent() -> None:
 
 def _do(verb: Callable[..., Result], args: tuple[object, ...], kwargs: dict[str, object]) -> Result:
     try:
+        _follow_definitions()
         return verb(_opened, *args, **kwargs)
     except MiError:
         raise
     except Exception as error:
         # Some exceptions don't travel, and what one says may quote a person: its kind and place do.
         raise Failed(type(error).__name__, places(error)) from None
+
+
+def _follow_definitions() -> None:
+    """Open the workspace again where `mi config` has put others in force since."""
+    global _opened
+    if isinstance(_opened, Workspace) and _open_again and _opened.is_outdated:
+        again = _open_again()
+        _opened.close()
+        _opened = again
 
 
 def _be_there(_opened: Inlet) -> None:

@@ -145,7 +145,7 @@ def rollback(
 
 def _tell(answer: Mapping[str, object], *, as_json: bool) -> None:
     terminal.write(answer, as_json=as_json)
-    terminal.note("The next scoring goes by it. Restart mi serve, which goes on by what it began.")
+    terminal.note("Whatever is opened from now on goes by it, and so does the next scoring.")
 
 
 def _rows(found: "list[Change]", *, as_json: bool) -> list[dict[str, object]]:

@@ -29,7 +29,13 @@ class Base(Inlet):
             on_failure.callback(self.close)
             self.warehouse.load_definitions(self.definitions)
             self._register_definitions()
+            self._goes_by = self.configs.newest()
             on_failure.pop_all()
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether other definitions were put in force since it was opened."""
+        return self.configs.newest() != self._goes_by
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.path)!r})"
