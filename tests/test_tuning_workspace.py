@@ -1,6 +1,6 @@
 """The verb of a workspace, on an export: it writes nothing, and says what a scoring would."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -32,3 +32,15 @@ def test_cases_are_what_a_scoring_publishes_and_write_nothing(filled):
     )
     assert published.equals(found.present.select(published.columns))
     assert tuning.intent_weights(found, draws=50, shuffles=2).outcome == "staying active"
+
+
+def test_as_of_an_instant_nothing_later_is_looked_at(filled):
+    end = filled.cases(horizon_days=7).present["as_of"][0].replace(tzinfo=UTC)
+    at = end - timedelta(days=20, hours=-5)
+    found = filled.cases(horizon_days=7, as_of=at)
+    assert set(found.present["as_of"]) == {(end - timedelta(days=20)).replace(tzinfo=None)}
+    assert max(found.instants) == (end - timedelta(days=27)).replace(tzinfo=None)
+    assert found.left_out == ""
+    assert filled.cases(horizon_days=7, as_of=end + timedelta(days=9)).present["as_of"][0] == (
+        end.replace(tzinfo=None)
+    )

@@ -42,7 +42,8 @@ class Cases:
         happened in `[as_of, as_of + horizon)`; null where it can't, as a first purchase of a buyer.
         Of churn: whether who was active in the 28 days before has no act in the product.
     present
-        The same as of the end of the events, without outcomes: who would change persona today.
+        The same as of the end of the events, or of `now` before it, without outcomes: who would
+        change persona today.
     left_out
         A sentence on the instants that were asked for and left out; empty if there are none.
     """
@@ -100,7 +101,7 @@ def cases(
         The oldest and the newest instant; default: all of which the lake has both the days that
         scores look back on and the horizon.
     now
-        Events from then on are of clocks that go wrong, and cover nothing.
+        Nothing from then on is looked at: it is of clocks that go wrong, or later than was asked.
 
     Raises
     ------

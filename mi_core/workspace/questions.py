@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mi_core.instants import in_utc
 from mi_core.workspace.base import Base
 
 if TYPE_CHECKING:
@@ -179,14 +180,18 @@ class Questions(Base):
         every_days: int = 14,
         since: datetime | None = None,
         until: datetime | None = None,
+        as_of: datetime | None = None,
     ) -> "Cases":
         """What was known of everybody at past instants, and what became of them: to tune by.
 
-        `outcome` is `trial`, `purchase` or `churn`, within the horizon. Nothing is written. The
-        rest is in `mi_core.tuning`; all options: `help(mi_core.tuning.cases.cases)`.
+        `outcome` is `trial`, `purchase` or `churn`, within the horizon. Nothing is written. As of
+        `as_of` (exclusive; default: now), so that no later event is looked at, not as an outcome
+        nor as the present. The rest is in `mi_core.tuning`; all options:
+        `help(mi_core.tuning.cases.cases)`.
         """
         from mi_core.tuning.cases import cases
 
+        now = datetime.now(UTC)
         self._keep_classified()
         return cases(
             self.warehouse,
@@ -196,5 +201,5 @@ class Questions(Base):
             every_days=every_days,
             since=since,
             until=until,
-            now=datetime.now(UTC),
+            now=now if as_of is None else min(now, in_utc("as_of", as_of)),
         )
