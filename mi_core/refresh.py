@@ -96,6 +96,9 @@ def unscored(
     """The instants `every` so often from `since` to `until` (both count), oldest first, that have
     no scoring by the definitions in force.
 
+    By which a scoring is, its last run says. Where `every` is a day or more, the last scoring of a
+    UTC day stands for an instant before it: when it is old, `thin_snapshots` keeps no other.
+
     Raises
     ------
     BadValue
@@ -105,13 +108,20 @@ def unscored(
         raise BadValue("Between two instants there is some time; every must be above 0.")
     first, last = in_utc("since", since), in_utc("until", until)
     rows = warehouse.sql(
-        "select distinct as_of from lake.score_run where config_version = $version"
-        " and as_of >= $first and as_of <= $last",
+        "select as_of, arg_max(config_version, (as_of, lake_snapshot)) = $version"
+        " from lake.score_run where as_of >= $first and as_of < $last::date + 1"
+        " group by as_of order by as_of",
         {"version": definitions.version, "first": naive_utc(first), "last": naive_utc(last)},
     ).fetchall()
-    scored = {row[0].replace(tzinfo=UTC) for row in rows}
+    scored = {as_of.replace(tzinfo=UTC) for as_of, is_in_force in rows if is_in_force}
+    last_of_day = {as_of.date(): as_of.replace(tzinfo=UTC) for as_of, _ in rows}
+
+    def is_scored(instant: datetime) -> bool:
+        later = last_of_day.get(instant.date(), instant) if every >= timedelta(days=1) else instant
+        return instant in scored or (later > instant and later in scored)
+
     count = max(0, (last - first) // every + 1)
-    return [each for n in range(count) if (each := first + n * every) not in scored]
+    return [each for n in range(count) if not is_scored(each := first + n * every)]
 
 
 def _view(warehouse: Warehouse, name: str, seconds: Mapping[str, float]) -> View:

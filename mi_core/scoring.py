@@ -8,7 +8,7 @@ same as that of a full run.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -161,11 +161,16 @@ def score(
     )
 
 
-def thin_snapshots(warehouse: Warehouse, *, keep_days: int) -> int:
-    """Keep one scoring a day of those older than `keep_days`; returns how many went."""
+def thin_snapshots(warehouse: Warehouse, *, keep_days: int, kept: Collection[datetime] = ()) -> int:
+    """Keep one scoring a day of those older than `keep_days`; returns how many went.
+
+    Those as of the instants `kept`, in UTC and to the second, stay besides.
+    """
+    thin = {"days": keep_days, "kept": list(kept)}
     with warehouse.publish("thin snapshots"):
-        thinned = warehouse.stage("thinned_run", "scores/thinned_run", days=keep_days)
-        for table in ("user_intent_score", "user_magnetism_index"):
+        thinned = warehouse.stage("thinned_run", "scores/thinned_run", **thin)
+        # The run goes with its rows: whoever looks for a scoring looks there.
+        for table in ("user_intent_score", "user_magnetism_index", "score_run"):
             warehouse.sql(
                 f"delete from lake.{table} where as_of in (select as_of from thinned_run)"
             )

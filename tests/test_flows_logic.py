@@ -73,6 +73,50 @@ def test_unscored_are_the_instants_without_a_scoring_by_these_definitions(worksp
         workspace.unscored(NEW_YEAR, NEW_YEAR, timedelta(0))
 
 
+def test_an_instant_is_scored_by_the_definitions_of_its_last_run(workspace: Workspace):
+    workspace.warehouse.sql(
+        "insert into lake.score_run"
+        " values ($1, $2, 1, 'full', 1, 1), ($1, 'other', 2, 'full', 1, 1)",
+        [datetime(2024, 1, 2), workspace.definitions.version],
+    )
+
+    assert workspace.unscored(NEW_YEAR + DAY, NEW_YEAR + DAY) == [NEW_YEAR + DAY]
+
+
+def test_the_newest_scoring_is_by_its_own_definitions(workspace: Workspace):
+    workspace.warehouse.sql(
+        "insert into lake.score_run"
+        " values ($1, 'new', 1, 'full', 1, 1), ($2, 'of a backfill', 2, 'full', 1, 1)",
+        [datetime(2024, 1, 2), datetime(2024, 1, 1)],
+    )
+
+    assert workspace.warehouse.relation("reports/health")["scored_config"].item() == "new"
+
+
+def test_the_last_scoring_of_a_day_stands_for_it(workspace: Workspace):
+    version = workspace.definitions.version
+    workspace.warehouse.sql(
+        "insert into lake.score_run"
+        " values ($1, $4, 1, 'full', 1, 1), ($2, $4, 2, 'full', 1, 1), ($3, 'b', 2, 'full', 1, 1)",
+        [datetime(2024, 1, 1, 23), datetime(2024, 1, 2, 4), datetime(2024, 1, 2, 23), version],
+    )
+    hours = timedelta(hours=12)
+
+    assert workspace.unscored(NEW_YEAR, NEW_YEAR + DAY) == [NEW_YEAR + DAY]
+    assert workspace.unscored(NEW_YEAR, NEW_YEAR + hours, hours) == [NEW_YEAR, NEW_YEAR + hours]
+
+
+def test_an_instant_to_come_is_neither_scored_nor_watched(workspace: Workspace):
+    workspace.post([act("ann", NEW_YEAR)])
+    to_come = datetime.now(UTC) + DAY
+
+    for verb in (workspace.score, workspace.refresh, workspace.watch):
+        with pytest.raises(BadValue, match="still to come; it is now or earlier"):
+            verb(to_come)
+    assert workspace.sql("select count(*) from lake.user_event").item() == 0
+    workspace.score(datetime.now(UTC) + timedelta(minutes=1))
+
+
 def test_when_it_was_maintained(workspace: Workspace):
     assert workspace.maintained_at() is None
     workspace.maintain()

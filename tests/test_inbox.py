@@ -159,6 +159,29 @@ def test_other_definitions_type_the_events_again(fresh: OpenWorkspace, tmp_path:
     )
 
 
+def test_a_thinned_scoring_is_gone_for_whoever_looks_for_one(workspace: Workspace) -> None:
+    day = datetime(2024, 1, 1, tzinfo=UTC)
+    sent = {"uuid": str(UUID(int=1)), "event": "app_open", "distinct_id": "ann", "properties": {}}
+    workspace.post([sent | {"timestamp": "2024-01-01T00:00:00Z"}], received_at=day)
+    workspace.drain()
+    for hours in (1, 5.5, 7, 8, 24 * 20):
+        workspace.score(day + timedelta(hours=hours, microseconds=hours == 5.5))
+    edition = workspace.shelf.folder / "history" / "magnetism" / "2024-01-01T053000.html"
+    edition.parent.mkdir(parents=True)
+    edition.touch()
+    (workspace.shelf.folder / "magnetism.html").touch()
+
+    assert workspace.maintain().scorings_thinned == 2
+    assert workspace.maintain().scorings_thinned == 0
+    kept = [day + timedelta(hours=5.5, microseconds=1), day + timedelta(hours=8)]
+    assert [workspace.scoring(day + timedelta(hours=hours)) for hours in (7.5, 9)] == kept
+    for table in ("score_run", "user_intent_score", "user_magnetism_index"):
+        held = workspace.sql(f"select distinct as_of from lake.{table} order by as_of limit 2")
+        assert held["as_of"].to_list() == [each.replace(tzinfo=None) for each in kept]
+    edition.unlink()
+    assert workspace.maintain().scorings_thinned == 1
+
+
 def test_a_long_inbox_is_drained_in_batches(workspace: Workspace, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("mi_core.ingest.inbox._BATCH", 2)
     post(workspace, *visit())

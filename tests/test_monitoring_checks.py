@@ -350,6 +350,20 @@ def test_the_watch_tells_and_says_whom_it_could_not(shop: Workspace, monkeypatch
         )
 
 
+def test_a_look_back_leaves_page_records_and_channels_as_they_are(shop: Workspace):
+    put_rows(shop, "user_event", events(300, "06-27 23:00"))
+    shop.watch(AS_OF)
+    page = shop.path / "reports" / "status.html"
+    before = page.read_text(), shop.sql("from state.alert order by name")
+    # With `notify`, anybody to tell would be looked for, and there is none.
+    checks = shop.watch(AS_OF - timedelta(days=2), notify=True)
+    assert checks[0].status == "ok"
+    assert page.read_text() == before[0]
+    assert shop.sql("from state.alert order by name").equals(before[1])
+    shop.watch()
+    assert page.read_text() != before[0]
+
+
 def secret(text: str) -> Any:
     from pydantic import SecretStr
 

@@ -106,6 +106,18 @@ def test_each_is_told_of_once_until_well_below_the_limit(shop: Workspace, hook: 
     assert hook.posts[2].json["data"]["people"][0]["risk_before"] == 59
 
 
+def test_who_is_at_risk_is_compared_with_a_scoring_that_is_kept(shop: Workspace, hook: Hook):
+    score_again(shop, "07-01 05:00", {"person 00": 90})
+    assert send(shop, hook).sent == 1
+    score_again(shop, "07-01 23:00", {"person 02": 50})
+    score_again(shop, "07-20", {"person 02": 95})
+    assert shop.maintain().scorings_thinned == 1
+    # Told of last was that of 5:00, which is gone; the nearest that is left is that of 23:00 …
+    assert shop.churn_list()["risk_before"].to_list() == [50]
+    # … and as of then, the scoring before is the one of June.
+    assert shop.churn_list(datetime(2024, 7, 2, tzinfo=UTC)).height == 0
+
+
 def test_batches_have_a_hundred_people_at_most(shop: Workspace, hook: Hook):
     names = [f"more {number}" for number in range(230)]
     with shop.warehouse.publish("more people"):

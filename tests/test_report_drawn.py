@@ -53,6 +53,31 @@ def test_scorings_to_compare_with_are_the_nearest_before(lake):
     assert [found[f"{each}_version"] for each in ("last", "week", "begin")] == ["new", "new", "old"]
 
 
+def test_of_each_earlier_day_the_last_scoring_is_compared_with_by_its_last_definitions(lake):
+    runs = {"06-23 00": "a", "06-23 23": "z", "06-29 05": "z", "06-29 23": "z", "06-30 04": "z"}
+    rows_of = [
+        {"as_of": f"2024-{at}:00", "config_version": version, "lake_snapshot": 1}
+        for at, version in runs.items()
+    ]
+    again = rows_of[3] | {"config_version": "b", "lake_snapshot": 2}
+    put(lake, "lake.score_run", *rows_of, again)
+    at = datetime(2024, 6, 30, 5)
+    [found] = rows(lake, "drawn_scoring", as_of=at, since=datetime(2024, 6, 23))
+    assert found["last_at"] == datetime(2024, 6, 29, 23)
+    assert found["week_at"] == found["begin_at"] == datetime(2024, 6, 23, 23)
+    assert (found["last_version"], found["week_version"]) == ("b", "z")
+
+
+def test_a_scoring_is_by_the_definitions_that_it_was_made_with_last(lake):
+    runs = [
+        {"as_of": "2024-05-30", "config_version": version, "lake_snapshot": snapshot}
+        for snapshot, version in enumerate("az0")
+    ]
+    put(lake, "lake.score_run", *runs)
+    [found] = rows(lake, "scoring_near", since=BEGIN, latest=AS_OF)
+    assert found["config_version"] == "0"
+
+
 def test_without_an_earlier_scoring_there_is_nothing_to_compare_with(lake):
     put(lake, "lake.score_run", {"as_of": "2024-06-30", "config_version": "new"})
     [found] = rows(lake, "drawn_scoring", as_of=AS_OF, since=BEGIN)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def test_a_snapshot_gives_way_to_the_next_one_and_to_a_scoring(filled: Workspace
         assert first.replace(tzinfo=None) not in counts
         assert counts[second.replace(tzinfo=None)] == windows
 
-    later = second.replace(hour=23, minute=59, second=59, microsecond=999_999)
+    later = second + timedelta(microseconds=1)
 
     def scores(full: bool) -> list[tuple[Any, ...]]:
         summary = filled.score(later, full=full)

@@ -139,16 +139,16 @@ def _people_at_risk(at: Looking) -> tuple[datetime | None, list[AtRisk]]:
 def _scorings(at: Looking) -> tuple[datetime | None, datetime | None]:
     """The newest scoring until `as_of`, and the one to compare with: the one told of last.
 
-    Where nobody was told of any before it, that is the scoring before.
+    That one may be thinned by now: the nearest then. Where nobody was told of any before the
+    newest, it is the scoring before.
     """
     runs = at.warehouse.sql(
-        "select distinct as_of from lake.score_run where as_of <= $as_of"
-        " order by as_of desc limit 2",
+        "select distinct as_of from lake.score_run where as_of <= $as_of order by as_of desc",
         {"as_of": at.at},
     ).fetchall()
     if not runs:
         return None, None
-    newest = runs[0][0]
+    newest, *before = (as_of for (as_of,) in runs)
     with at.state.reading() as transaction:
         [told] = transaction.rows(
             "select max(crossed_at) as at from churn_notice"
@@ -156,8 +156,8 @@ def _scorings(at: Looking) -> tuple[datetime | None, datetime | None]:
             newest=newest.replace(tzinfo=UTC),
         )
     last = moment(told["at"])
-    before = runs[1][0] if len(runs) > 1 else None
-    return newest, last.replace(tzinfo=None) if last else before
+    told_at = last.astimezone(UTC).replace(tzinfo=None) if last else newest
+    return newest, min(before, key=lambda as_of: abs(as_of - told_at), default=None)
 
 
 def _at_risk(row: dict[str, Any]) -> AtRisk:

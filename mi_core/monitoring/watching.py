@@ -12,8 +12,18 @@ from mi_core.monitoring.status_page import Facts, write_status
 from mi_core.settings import Settings
 
 
-def watch(at: Looking, keys: HashKeys, settings: Settings, *, notify: bool = False) -> list[Check]:
+def watch(
+    at: Looking,
+    keys: HashKeys,
+    settings: Settings,
+    *,
+    notify: bool = False,
+    is_live: bool = False,
+) -> list[Check]:
     """Look at the workspace, write its status page, and with `notify` tell the channels.
+
+    A look back, before the newest watch, only looks: page, records and channels are of how things
+    stand. With `is_live` it is none, whatever clock the newest watch went by.
 
     Raises
     ------
@@ -23,6 +33,9 @@ def watch(at: Looking, keys: HashKeys, settings: Settings, *, notify: bool = Fal
         A channel didn't take its message; all else is done.
     """
     checks = look(at)
+    newest = max((each.seen_at for each in notices.seen(at.state).values()), default=at.as_of)
+    if at.as_of < newest and not is_live:
+        return checks
     notices.record(at.state, checks, as_of=at.as_of)
     seen = notices.seen(at.state)
     write_status(at.warehouse.path / "reports", checks, seen, _facts(at), as_of=at.as_of)

@@ -120,7 +120,8 @@ def _scoring(workspace: "Workspace", as_of: str | datetime | None) -> tuple[date
     """Instant and configuration of the scoring that the report is about."""
     wanted = instant(as_of)
     found = workspace.warehouse.sql(
-        "select as_of, max(config_version) from lake.user_magnetism_index"
+        "select as_of, arg_max(config_version, (as_of, lake_snapshot))"
+        " from lake.user_magnetism_index"
         " semi join lake.score_run using (as_of)"
         " where $wanted is null or as_of <= $wanted group by as_of order by as_of desc limit 1",
         {"wanted": wanted},

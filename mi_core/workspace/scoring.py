@@ -6,7 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mi_core.ingest.classify import Progress, silent
+from mi_core.instants import not_in_future
 from mi_core.scoring import ScoreSummary, score, thin_snapshots
+from mi_core.workspace.reporting import Reporting
 from mi_core.workspace.taking import Taking
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ class Maintenance:
     erasures_finished: int
 
 
-class Scoring(Taking):
+class Scoring(Taking, Reporting):
     """Scores of everybody, and what keeps the lake in order."""
 
     def score(
@@ -38,11 +40,18 @@ class Scoring(Taking):
 
         With `since`, the instants `every` so often before `as_of`, back to `since`, are scored
         first, so that there is a history to compare with. Returns the summary of the last.
+
+        Raises
+        ------
+        BadValue
+            `as_of` is still to come: whatever is scored until then would count as older.
         """
         from mi_core.attribution.touches import removal_effects_to_store
 
+        newest = as_of or datetime.now(UTC)
+        not_in_future("as_of", newest)
         self._keep_classified(progress)
-        instants = _instants(as_of or datetime.now(UTC), since, every)
+        instants = _instants(newest, since, every)
         stores = (self.warehouse, self.state, self.definitions)
         # Those of the last instant are what stays.
         effects = removal_effects_to_store(self.warehouse, self.definitions, as_of=instants[-1])
@@ -56,16 +65,24 @@ class Scoring(Taking):
         """Drain the inbox and score everybody as of an instant (exclusive; default: now).
 
         The scheduled work on scores, and what it did: see `refresh.refresh`.
+
+        Raises
+        ------
+        BadValue
+            `as_of` is still to come.
         """
         from mi_core.refresh import refresh
 
+        if as_of is not None:
+            not_in_future("as_of", as_of)
         return refresh(self.warehouse, self.drain, partial(self.score, as_of))
 
     def unscored(
         self, since: datetime, until: datetime, every: timedelta = timedelta(days=1)
     ) -> list[datetime]:
         """The instants `every` so often from `since` to `until` (both count), oldest first, that
-        nobody has scored by the definitions in force; what a backfill has still to do.
+        nobody has scored by the definitions in force; what a backfill has still to do. See
+        `refresh.unscored`.
         """
         from mi_core.refresh import unscored
 
@@ -79,13 +96,15 @@ class Scoring(Taking):
         Parameters
         ----------
         keep_days
-            How long everything is kept: every scoring (of older ones, the last of each day), what
-            the inbox has handed on, and the lake's history.
+            How long everything is kept: every scoring (of older ones, the last of each day and
+            those that pages on the shelf are about), what the inbox has handed on, and the lake's
+            history.
         """
         from mi_core.erasure import finish
 
         finished = len(finish(self.warehouse, self.state))
-        thinned = thin_snapshots(self.warehouse, keep_days=keep_days)
+        kept = {each.as_of for stem in self.shelf.stems() for each in self.shelf.editions(stem)}
+        thinned = thin_snapshots(self.warehouse, keep_days=keep_days, kept=kept)
         row = self.warehouse.sql("select max(last_seq) from lake.ingest_watermark").fetchone()
         before = datetime.now(UTC) - timedelta(days=keep_days)
         pruned = self.state.prune_inbox(row[0] or 0 if row else 0, before)

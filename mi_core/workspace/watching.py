@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mi_core.instants import in_utc
+from mi_core.instants import in_utc, not_in_future
 from mi_core.workspace.base import Base
 
 if TYPE_CHECKING:
@@ -24,12 +24,15 @@ class Watching(Base):
         Parameters
         ----------
         as_of
-            Exclusive; default: now.
+            Exclusive; default: now. As of an instant before the newest watch it only looks: nothing
+            is written, and nobody is told.
         notify
             Tell the channels of MI_ALERT_URLS what they don't know yet.
 
         Raises
         ------
+        BadValue
+            `as_of` is still to come: watches until then would count as older.
         SettingsError
             With `notify`: there is no channel, or one that can't be read.
         NotDelivered
@@ -37,7 +40,10 @@ class Watching(Base):
         """
         from mi_core.monitoring.watching import watch
 
-        return watch(self._looking(as_of), self.keys, self.settings, notify=notify)
+        if as_of is not None:
+            not_in_future("as_of", as_of)
+        at = self._looking(as_of)
+        return watch(at, self.keys, self.settings, notify=notify, is_live=as_of is None)
 
     def churn_list(self, as_of: datetime | None = None) -> "pl.DataFrame":
         """Whose churn risk has become high, of whom no service was told; see `monitoring.churn`."""

@@ -17,7 +17,7 @@ waiting as (
 scored as (
     select
         max(as_of) as scored_as_of,
-        arg_max(config_version, lake_snapshot) as scored_config
+        arg_max(config_version, (as_of, lake_snapshot)) as scored_config
     from lake.score_run
 )
 select held.*, waiting.*, scored.*

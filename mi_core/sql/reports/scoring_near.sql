@@ -1,5 +1,5 @@
 -- One row, or none: the scoring nearest to $since, of those up to $latest, and the definitions that
--- it was made with. Of several on a day it is the last, which alone is kept.
+-- it was made with last. Of several on a day it is the last, which is kept.
 with
 last_of_day as (
     select max(as_of) as as_of
@@ -9,7 +9,7 @@ last_of_day as (
 )
 select
     score_run.as_of,
-    max(score_run.config_version) as config_version
+    arg_max(score_run.config_version, (score_run.as_of, score_run.lake_snapshot)) as config_version
 from lake.score_run
 semi join last_of_day using (as_of)
 group by score_run.as_of

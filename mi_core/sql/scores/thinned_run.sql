@@ -1,6 +1,6 @@
--- One row per instant whose snapshots may go: over $days days older than the newest scoring, and
--- not the last scoring of its UTC day. Besides scorings, those are the instants at which one person
--- alone was scored.
+-- One row per instant whose snapshots may go: over $days days older than the newest scoring, not
+-- the last scoring of its UTC day, and not in one of the seconds $kept. Besides scorings, those are
+-- the instants at which one person alone was scored.
 with
 newest as (
     select max(as_of) - to_days($days) as kept_from
@@ -19,6 +19,7 @@ from scored
 cross join newest
 where
     scored.as_of < newest.kept_from
+    and not list_contains($kept::timestamp[], date_trunc('second', scored.as_of))
     and exists (
         select 1
         from lake.score_run as later
