@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 from prefect import flow, task
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
-from flows.running import ALERTED, ON_IO
+from flows.running import ALERTED, ON_IO, discreet
 from mi_core import open_workspace
 from mi_core.errors import BadValue
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 
 @task(**ON_IO)
+@discreet
 def unscored(since: datetime, until: datetime, every: timedelta) -> list[datetime]:
     with open_workspace() as workspace:
         return workspace.unscored(since, until, every)
 
 
 @task(task_run_name="as of {as_of:%Y-%m-%d}", **ON_IO)
+@discreet
 def score(as_of: datetime) -> None:
     with open_workspace() as workspace:
         workspace.score(as_of)

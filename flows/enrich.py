@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from prefect import flow, get_run_logger, task
 
 from flows import showing
-from flows.running import ALERTED, ON_IO
+from flows.running import ALERTED, ON_IO, discreet
 from mi_core import open_workspace
 
 if TYPE_CHECKING:
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 
 @task(**ON_IO)
+@discreet
 def work(leads: int) -> "Worked":
     with open_workspace() as workspace:
         return workspace.enrichment.work(leads)
 
 
 @task(**ON_IO)
+@discreet
 def costs(days: int) -> "Costs":
     with open_workspace() as workspace:
         return workspace.enrichment.costs(days=days)

@@ -20,6 +20,7 @@ _UNLESS_SET = {
 def environment(workspace: Path, port: int) -> dict[str, str]:
     """All variables for a process of Prefect whose server is at `port`."""
     home, site = workspace / "prefect", f"http://127.0.0.1:{port}"
+    direct = ",".join(filter(None, map(os.environ.get, ("NO_PROXY", "no_proxy"))))
     paths = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
     return {
         **_UNLESS_SET,
@@ -27,7 +28,7 @@ def environment(workspace: Path, port: int) -> dict[str, str]:
         "MI_WORKSPACE": str(workspace),
         "PYTHONPATH": os.pathsep.join(paths),
         # A proxy of the machine is not for what goes on inside it.
-        **dict.fromkeys(("NO_PROXY", "no_proxy"), f"{os.environ.get('no_proxy', '')},127.0.0.1"),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), f"{direct},127.0.0.1".lstrip(",")),
         "DO_NOT_TRACK": "1",
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": f"{site}/api",

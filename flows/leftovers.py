@@ -17,6 +17,9 @@ from prefect.states import Cancelled, Crashed
 
 BROKEN = "The machine, or what served the flows, ended while this ran."
 MISSED = "Missed; a later run makes up for it."
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_PAGE = 200
+"""The server gives no more at once."""
 UNDER_WAY = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
 
 
@@ -30,10 +33,11 @@ async def end_broken(client: PrefectClient, deployments: Sequence[UUID]) -> list
 
 
 async def skip_missed(client: PrefectClient, deployments: Sequence[UUID]) -> list[FlowRun]:
-    """Of the runs of a deployment that are overdue, the newest makes up for all; the others end
-    as Cancelled. Returns these.
+    """Of the runs of a schedule that are overdue, the newest makes up for all; the others end as
+    Cancelled. Returns these. What somebody asked for is nobody else's work, and stays.
     """
-    overdue = await _runs(client, deployments, [StateType.SCHEDULED], due_before=datetime.now(UTC))
+    due = await _runs(client, deployments, [StateType.SCHEDULED], due_before=datetime.now(UTC))
+    overdue = [run for run in due if run.auto_scheduled]
     newest = {run.deployment_id: run.id for run in overdue}
     missed = [run for run in overdue if newest[run.deployment_id] != run.id]
     for run in missed:
@@ -55,5 +59,17 @@ async def _runs(
         next_scheduled_start_time=due_before
         and filters.FlowRunFilterNextScheduledStartTime(before_=due_before),
     )
-    sort = FlowRunSort.EXPECTED_START_TIME_ASC
-    return await client.read_flow_runs(flow_run_filter=wanted, sort=sort)
+    found: list[FlowRun] = []
+    while True:
+        page = await client.read_flow_runs(
+            flow_run_filter=wanted,
+            # Of runs due at the same time, pages would show some twice and some never.
+            sort=FlowRunSort.ID_DESC,
+            limit=_PAGE,
+            offset=len(found),
+        )
+        found += page
+        if len(page) < _PAGE:
+            return sorted(
+                found, key=lambda run: run.expected_start_time or run.created or _LONG_AGO
+            )

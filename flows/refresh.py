@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from prefect import flow, get_run_logger, task
 
 from flows import showing
-from flows.running import ALERTED, ON_IO
+from flows.running import ALERTED, ON_IO, discreet
 from mi_core import open_workspace
+from mi_core.errors import NotDelivered
 
 if TYPE_CHECKING:
     from mi_core.monitoring.check import Check
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 
 
 @task(name="refresh", **ON_IO)
+@discreet
 def score(as_of: datetime) -> "Refreshed":
     with open_workspace() as workspace:
         return workspace.refresh(as_of)
 
 
 @task(**ON_IO)
+@discreet
 def maintain(keep_days: int) -> "Maintenance | None":
     """None where that was done on this UTC day already."""
     with open_workspace() as workspace:
@@ -34,12 +37,20 @@ def maintain(keep_days: int) -> "Maintenance | None":
 
 
 @task(**ON_IO)
+@discreet
 def watch() -> "list[Check]":
     with open_workspace() as workspace:
-        return workspace.watch(notify=workspace.settings.alert_urls is not None)
+        try:
+            return workspace.watch(notify=workspace.settings.alert_urls is not None)
+        except NotDelivered as error:
+            # The next watch sends it again, to that channel alone. To fail would ring the others
+            # every hour.
+            get_run_logger().warning(str(error))
+            return error.checks
 
 
 @task(**ON_IO)
+@discreet
 def send_churn() -> None:
     with open_workspace() as workspace:
         if workspace.settings.churn_webhook_url and (problem := workspace.send_churn().problem):

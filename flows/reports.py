@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import Literal
 
 from prefect import flow, task
+from prefect.client.schemas.objects import State
 
 from flows import showing
-from flows.running import ALERTED, ON_IO
+from flows.running import ALERTED, ON_IO, discreet, words
 from mi_core import open_workspace
 from mi_core.errors import ReportError
 from mi_core.reports import catalogue
 
 
 @task(task_run_name="{name}", **ON_IO)
+@discreet
 def render(name: str, as_of: datetime | None, days: int) -> Path:
     with open_workspace() as workspace:
         return workspace.report(name, as_of=as_of, days=days)
@@ -35,8 +37,13 @@ def reports(
     due = {name: each for name, each in catalogue().items() if each.cadence == cadence}
     states = {name: render(name, as_of, each.days, return_state=True) for name, each in due.items()}
     pages = {name: state.result() for name, state in states.items() if state.is_completed()}
-    failed = {name: state.message for name, state in states.items() if name not in pages}
+    failed = {name: _why(state) for name, state in states.items() if name not in pages}
     showing.rendered({name: due[name].title for name in due}, pages, failed)
     if failed:
         raise ReportError(f"Not rendered: {', '.join(failed)}; their last good pages stay.")
     return pages
+
+
+def _why(state: State[Path]) -> str | None:
+    error = None if state.is_crashed() else state.result(raise_on_failure=False)
+    return words(error) if isinstance(error, BaseException) else state.message

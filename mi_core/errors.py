@@ -4,6 +4,7 @@ MiError
 ├── SettingsError        a setting that is missing or can't be read
 ├── DefinitionError      a definitions file or overlay that doesn't say what it must
 ├── WorkspaceError       a workspace that can't be opened, or is of another version
+│   ├── Unreachable      a database that can't be reached just now
 │   ├── LockTimeout      another process held the write lock for too long
 │   └── SnapshotGone     the lake keeps no history of then
 ├── IngestError          a file that can't be taken in; nothing of it was
@@ -46,6 +47,10 @@ class WorkspaceError(MiError):
     """A workspace can't be opened, or is of another version."""
 
 
+class Unreachable(WorkspaceError):
+    """A database can't be reached, or is too busy: a moment later it may be."""
+
+
 class LockTimeout(WorkspaceError):
     """Another process held the write lock for too long."""
 
@@ -82,7 +87,9 @@ class BodyTooLarge(UnreadableBody):
 
 
 class RelationError(MiError):
-    """A relation's SQL failed."""
+    """A relation's SQL failed; `may_pass` where that was for a file or a database."""
+
+    may_pass = False
 
 
 class UnreadableData(RelationError):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mi_core.errors import LockTimeout, WorkspaceError
+from mi_core.errors import LockTimeout, Unreachable
 
 _ADVISORY_KEY = 4_711_001
 
@@ -44,7 +44,7 @@ def _advisory_lock(dsn: str, timeout: float) -> Iterator[None]:
     try:
         opened = psycopg.connect(dsn, autocommit=True)
     except psycopg.OperationalError as error:
-        raise WorkspaceError(f"The lake's catalog can't be opened: {error}") from None
+        raise Unreachable(f"The lake's catalog can't be opened: {error}") from None
     with opened as connection:
         connection.execute(
             "select set_config('lock_timeout', %s, false)", [f"{timeout * 1000:.0f}"]

@@ -6,6 +6,7 @@ here.
 """
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from sqlalchemy import event as sa_event
 
 from mi_core import migrations
 from mi_core import state_sql as sql
-from mi_core.errors import UnknownName, WorkspaceError
+from mi_core.errors import UnknownName, Unreachable, WorkspaceError
 from mi_core.settings import Settings
 
 QUEUE_KEY, LEDGER_KEY, INBOX_KEY = 4_711_004, 4_711_005, 4_711_002
@@ -36,6 +37,13 @@ _PRAGMAS = (
     "foreign_keys = on",
     "secure_delete = on",  # what is erased leaves no bytes behind
 )
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
 _IDENTITY = {"sqlite": "integer primary key autoincrement"}
 
 Row = Mapping[str, Any]
@@ -117,7 +125,9 @@ class State:
         Raises
         ------
         WorkspaceError
-            The state was made by a newer version of this package, or can't be reached.
+            The state was made by a newer version of this package, or can't be opened.
+        Unreachable
+            It can't be just now.
         """
         if settings.state_url:
             url = sa.make_url(settings.state_url.get_secret_value())
@@ -132,7 +142,8 @@ class State:
             try:
                 state._migrate(path)
             except sa.exc.OperationalError as error:
-                raise WorkspaceError(f"The state of {path} can't be opened: {error.orig}") from None
+                kind = Unreachable if _may_pass(error) else WorkspaceError
+                raise kind(f"The state of {path} can't be opened: {error.orig}") from None
             on_failure.pop_all()
         return state
 
@@ -148,14 +159,14 @@ class State:
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
         """One transaction that reads."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._connected() as connection, connection.begin():
             yield Transaction(connection)
 
     # --- what the workspace knows of itself
 
     def meta(self, name: str) -> str | None:
         query = "select value from workspace_meta where name = :name"
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             found: str | None = connection.execute(sa.text(query), {"name": name}).scalar()
             return found
 
@@ -354,7 +365,7 @@ class State:
         UnknownName
             None of that version were.
         """
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             rows = connection.execute(sa.text("select version, body from scoring_config"))
             bodies = {row.version: row.body for row in rows}
         if version not in bodies:
@@ -364,9 +375,14 @@ class State:
     # --- inner parts
 
     def _one(self, query: str, bound: Row) -> Row | None:
-        with self._engine.connect() as connection:
+        with self._connected() as connection:
             row = connection.execute(sa.text(query), bound).mappings().first()
             return dict(row) if row else None
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        with _reached(), self._engine.connect() as connection:
+            yield connection
 
     @contextmanager
     def _joined(self, within: Transaction | None) -> Iterator[Transaction]:
@@ -379,9 +395,10 @@ class State:
 
     @contextmanager
     def _write(self) -> Iterator[sa.Connection]:
-        writer = self._engine.connect().execution_options(mi_write=True)
-        with writer as connection, connection.begin():
-            yield connection
+        with self._connected() as opened:
+            connection = opened.execution_options(mi_write=True)
+            with connection.begin():
+                yield connection
 
     def _migrate(self, path: Path) -> None:
         if self._version() == migrations.STATE.newest:
@@ -408,6 +425,23 @@ class State:
         return int(
             connection.execute(sa.text("select max(version) from schema_version")).scalar() or 0
         )
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """What may go well a moment later is told apart from what never will."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if not _may_pass(error):
+            raise
+        raise Unreachable("The state can't be reached, or is too busy; try again.") from None
+
+
+def _may_pass(error: sa.exc.OperationalError) -> bool:
+    # SQLite has the same error for a table that isn't there.
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return code is None or code & 0xFF in _PASSING
 
 
 def _sqlite_engine(file: Path, *, is_alone: bool) -> sa.Engine:

@@ -24,7 +24,13 @@ import duckdb
 
 from mi_core import migrations, spill
 from mi_core.binding import plain_values
-from mi_core.errors import RelationError, SnapshotGone, UnreadableData, WorkspaceError
+from mi_core.errors import (
+    RelationError,
+    SnapshotGone,
+    Unreachable,
+    UnreadableData,
+    WorkspaceError,
+)
 from mi_core.locks import file_lock, write_lock
 from mi_core.relations import identifier, literal, quoted, relation_sql, shape
 from mi_core.settings import Settings
@@ -154,6 +160,8 @@ class Warehouse:
         ------
         WorkspaceError
             The lake was made by a newer version of this package, or can't be attached.
+        Unreachable
+            It can't be just now.
         """
         warehouse = cls(path, settings)
         warehouse._set_up()
@@ -163,7 +171,7 @@ class Warehouse:
                 warehouse._attach_state()
         except duckdb.Error as error:
             warehouse.close()
-            raise WorkspaceError(f"The lake in {path} can't be opened: {_plain(error)}") from None
+            raise _closed(f"The lake in {path} can't be opened", error) from None
         return warehouse
 
     @contextmanager
@@ -210,7 +218,7 @@ class Warehouse:
             result = self._kept(query, params) if params else self.connection.sql(query)
             frame = pl.DataFrame() if result is None else pl.DataFrame(_for_polars(result))
         except duckdb.Error as error:
-            raise RelationError(f"The query failed: {_plain(error)}") from error
+            raise _failed("The query failed", error) from error
         if params:
             self.sql("drop table frame_row")
         wide = [c for c, t in frame.schema.items() if t == pl.Decimal(38, 0)]
@@ -220,7 +228,9 @@ class Warehouse:
         try:
             return self.frame(query, params)
         except RelationError as error:
-            raise RelationError(f"Relation {name}: {error}") from error
+            failed = RelationError(f"Relation {name}: {error}")
+            failed.may_pass = error.may_pass
+            raise failed from error
 
     def _kept(self, query: str, params: Mapping[str, object]) -> duckdb.DuckDBPyRelation:
         """The rows of a query in a temporary table.
@@ -264,7 +274,7 @@ class Warehouse:
             other.sql(_SHORT_NAMES)
         except duckdb.Error as error:
             other.close()
-            raise WorkspaceError(f"{self.path} can't be read: {_plain(error)}") from None
+            raise _closed(f"{self.path} can't be read", error) from None
         return other
 
     @contextmanager
@@ -577,7 +587,7 @@ class Warehouse:
                 result = Rows(self.connection.execute(query, params or None))
         except duckdb.Error as error:
             kind = UnreadableData if isinstance(error, _OF_DATA) else RelationError
-            raise kind(f"Relation {name} failed: {_plain(error)}") from error
+            raise _failed(f"Relation {name} failed", error, kind) from error
         seconds = time.perf_counter() - started
         log.debug("%s: %.1f ms", name, 1000 * seconds)
         if self._seconds is not None:
@@ -603,6 +613,23 @@ def _for_polars(result: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
         return result
     columns = zip(map(duckdb.ColumnExpression, result.columns), is_foreign, strict=True)
     return result.select(*(c.cast("varchar").alias(c.get_name()) if f else c for c, f in columns))
+
+
+_OF_MACHINE = (duckdb.IOException, duckdb.ConnectionException)
+"""What DuckDB raises where a file or a database can't be had."""
+
+
+def _closed(said: str, error: duckdb.Error) -> WorkspaceError:
+    kind = Unreachable if isinstance(error, _OF_MACHINE) else WorkspaceError
+    return kind(f"{said}: {_plain(error)}")
+
+
+def _failed(
+    said: str, error: duckdb.Error, kind: type[RelationError] = RelationError
+) -> RelationError:
+    failed = kind(f"{said}: {_plain(error)}")
+    failed.may_pass = isinstance(error, _OF_MACHINE)
+    return failed
 
 
 def _plain(error: duckdb.Error) -> str:

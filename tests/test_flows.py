@@ -7,8 +7,9 @@ import asyncio
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -77,7 +78,7 @@ def test_make_schedule(
     with subtests.test("leads"), monkeypatch.context() as patched:
         leads_are_worked_and_shown(served, client, patched)
     with subtests.test("what was left"):
-        asyncio.run(what_an_earlier_serving_left_is_cleared())
+        asyncio.run(what_an_earlier_serving_left_is_cleared(served))
     with subtests.test("the end"):
         it_ends_when_told_to_with_all_its_processes(served)
 
@@ -199,7 +200,15 @@ def leads_are_worked_and_shown(
     assert enrich.enrich().taken == 0
 
 
-async def what_an_earlier_serving_left_is_cleared() -> None:
+def as_scheduled(served: FlowServer, runs: list[FlowRun]) -> None:
+    """Runs that somebody asked for, as if a schedule had; the server has no other way."""
+    database = sqlite3.connect(served.workspace / "prefect" / "prefect.db", timeout=60)
+    with closing(database), database:
+        names = [(each.name,) for each in runs]
+        database.executemany("update flow_run set auto_scheduled = 1 where name = ?", names)
+
+
+async def what_an_earlier_serving_left_is_cleared(served: FlowServer) -> None:
     now = datetime.now(UTC)
     due = [Scheduled(scheduled_time=now - timedelta(hours=hours)) for hours in (3, 1, 2, -1)]
     async with get_client() as client:
@@ -210,10 +219,12 @@ async def what_an_earlier_serving_left_is_cleared() -> None:
             for state in (*due, Pending())
         ]
         other = await client.create_flow_run_from_deployment(ids[1], state=due[0])
+        as_scheduled(served, [*runs, other])
+        asked = await client.create_flow_run_from_deployment(ids[0], state=due[0])
 
         broken, missed = await end_broken(client, ids), await skip_missed(client, ids)
 
-        states = [(await client.read_flow_run(each.id)).state for each in (*runs, other)]
+        states = [(await client.read_flow_run(each.id)).state for each in (*runs, other, asked)]
         again = await client.create_flow_run_from_deployment(ids[0])
         started = await client.set_flow_run_state(again.id, Pending())
         await client.delete_flow_run(again.id)
@@ -226,6 +237,7 @@ async def what_an_earlier_serving_left_is_cleared() -> None:
         "Cancelled",
         "Scheduled",
         "Crashed",
+        "Scheduled",
         "Scheduled",
     ]
     assert (states[0].message, states[4].message) == (MISSED, BROKEN)

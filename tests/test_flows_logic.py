@@ -3,20 +3,35 @@
 import asyncio
 import logging
 import socket
+import traceback
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 from flow_server import ROOT
+from prefect import Task
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 from prefect.states import Crashed, Failed
 
-from flows import deployments, running, showing
+from flows import backfill, deployments, enrich, refresh, reports, running, showing
 from flows.__main__ import main
 from flows.environment import environment
-from mi_core.errors import BadValue, DefinitionError, LockTimeout, ReportError, UnreadableData
+from flows.leftovers import skip_missed
+from mi_core.errors import (
+    BadValue,
+    DefinitionError,
+    LockTimeout,
+    MiError,
+    NotDelivered,
+    RelationError,
+    ReportError,
+    Unreachable,
+    UnreadableData,
+)
 from mi_core.workspace import Workspace
 
 NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
@@ -126,11 +141,25 @@ def test_when_it_was_maintained(workspace: Workspace):
 # --- what is tried again, who is told
 
 
+def lost() -> RelationError:
+    error = RelationError("IO Error: ann@example.com")
+    error.may_pass = True
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "again"),
     [
         (LockTimeout("busy"), True),
+        (Unreachable("away"), True),
         (ConnectionResetError(), True),
+        (OSError("no space"), True),
+        (FileNotFoundError(), False),
+        (PermissionError(), False),
+        (IsADirectoryError(), False),
+        (NotADirectoryError(), False),
+        (lost(), True),
+        (RelationError("no"), False),
         (BadValue("no"), False),
         (DefinitionError("no"), False),
         (ReportError("no"), False),
@@ -170,6 +199,91 @@ def test_words_that_may_repeat_a_value_are_not_told(
 
     assert body.startswith(type(error).__name__)
     assert "ann" not in body
+
+
+SAID = "ann@example.com"
+
+
+def raised_from(error: Exception, behind: Exception | None, *, is_silent: bool = False) -> Any:
+    """A function that raises the error, from the one behind it."""
+
+    def fail() -> None:
+        if behind is None:
+            raise error
+        try:
+            raise behind
+        except Exception as other:
+            raise error from (None if is_silent else other)
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "behind", "again"),
+    [
+        (ValueError(SAID), None, False),
+        (UnreadableData(SAID), ValueError(SAID), False),
+        (ReportError(SAID), ValueError(SAID), False),
+        (lost(), None, True),
+        (ConnectionResetError(SAID), None, True),
+        (PermissionError(SAID), None, False),
+    ],
+)
+def test_what_a_task_raises_repeats_no_value(
+    error: Exception, behind: Exception | None, again: bool
+):
+    with pytest.raises(MiError) as caught:
+        running.discreet(raised_from(error, behind))()
+
+    assert str(caught.value).startswith(f"{type(error).__name__}. What it says may hold people's")
+    assert SAID not in "".join(traceback.format_exception(caught.value))
+    assert running.is_transient(None, None, Failed(data=caught.value)) is again
+
+
+def test_what_repeats_such_an_error_repeats_no_value_either():
+    behind = ReportError(SAID)
+    behind.__cause__ = ValueError(SAID)
+
+    with pytest.raises(MiError, match=r"^ReportError\. What it says"):
+        running.discreet(raised_from(ReportError(SAID), behind, is_silent=True))()
+
+
+def test_a_sentence_of_its_own_is_kept_without_what_is_behind_it():
+    with pytest.raises(BadValue, match=r"^It must be above 0\.$") as caught:
+        running.discreet(
+            raised_from(BadValue("It must be above 0."), ValueError(SAID), is_silent=True)
+        )()
+
+    assert SAID not in "".join(traceback.format_exception(caught.value))
+
+
+def test_every_task_is_discreet():
+    flows = (backfill, enrich, refresh, reports)
+    tasks = [each for flow in flows for each in vars(flow).values() if isinstance(each, Task)]
+
+    assert len(tasks) == 9
+    assert [each.name for each in tasks if not hasattr(each.fn, "__wrapped__")] == []
+
+
+def test_a_report_that_failed_is_shown_without_values():
+    assert reports._why(Failed(data=ReportError("Cell 3 failed."))) == "Cell 3 failed."
+    assert SAID not in reports._why(Failed(data=ValueError(SAID), message=SAID))
+
+
+def test_a_channel_that_is_dead_fails_no_refresh(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    found = [SimpleNamespace(name="events")]
+
+    def watch(*, notify: bool) -> None:
+        raise NotDelivered("slack didn't take the message.", found)
+
+    shop = SimpleNamespace(watch=watch, settings=SimpleNamespace(alert_urls="slack://…"))
+    monkeypatch.setattr(refresh, "open_workspace", lambda: nullcontext(shop))
+    monkeypatch.setattr(refresh, "get_run_logger", lambda: logging.getLogger("run"))
+
+    assert refresh.watch.fn() == found
+    assert [each.message for each in caplog.records] == ["slack didn't take the message."]
 
 
 def test_a_crash_is_told_but_not_that_somebody_ended_it(monkeypatch: pytest.MonkeyPatch):
@@ -230,13 +344,43 @@ def test_prefect_stays_in_the_workspace_and_tells_nobody(
 ):
     monkeypatch.setenv("PREFECT_HOME", "/elsewhere")
     monkeypatch.setenv("PREFECT_RUNNER_POLL_FREQUENCY", "1")
+    monkeypatch.setenv("NO_PROXY", "intern.example,.local")
+    monkeypatch.delenv("no_proxy", raising=False)
     found = environment(tmp_path, 4300)
 
+    assert found["NO_PROXY"] == found["no_proxy"] == "intern.example,.local,127.0.0.1"
+    monkeypatch.delenv("NO_PROXY")
+    assert environment(tmp_path, 4300)["no_proxy"] == "127.0.0.1"
     assert found["PREFECT_HOME"] == str(tmp_path / "prefect")
     assert found["PREFECT_API_URL"] == "http://127.0.0.1:4300/api"
     assert found["PREFECT_SERVER_API_PORT"] == "4300"
     assert found["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     assert found["PREFECT_RUNNER_POLL_FREQUENCY"] == "1"
+
+
+def test_of_overdue_runs_the_newest_of_each_schedule_and_all_that_were_asked_for_stay():
+    ids = [UUID(int=1), UUID(int=2)]
+    runs = [
+        SimpleNamespace(
+            id=number,
+            deployment_id=ids[number % 2],
+            auto_scheduled=number > 3,
+            expected_start_time=NEW_YEAR + number * DAY,
+        )
+        for number in range(450)
+    ]
+    ended: list[int] = []
+
+    class Client:
+        async def read_flow_runs(self, *, limit: int, offset: int = 0, **_: object) -> list[Any]:
+            return runs[::-1][offset : offset + limit]
+
+        async def set_flow_run_state(self, run_id: int, *_: object, **__: object) -> None:
+            ended.append(run_id)
+
+    missed = asyncio.run(skip_missed(Client(), ids))
+
+    assert ended == [each.id for each in missed] == list(range(4, 448))
 
 
 def test_a_port_that_is_taken(

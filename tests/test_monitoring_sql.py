@@ -20,6 +20,7 @@ TABLES = (
     "lake.ingest_batch",
     "lake.pull_window",
     "state.inbox",
+    "state.alert",
     "state.alert_change",
 )
 
@@ -28,6 +29,7 @@ TABLES = (
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     opened = memory_lake(tmp_path_factory.mktemp("lake"))
     opened.sql("create table state.inbox (seq bigint, received_at timestamp)")
+    opened.sql("create table state.alert (name varchar, seen_at timestamp)")
     opened.sql(
         "create table state.alert_change (name varchar, changed_at timestamp, status varchar)"
     )

@@ -16,10 +16,12 @@ from exports import event, lake_content, write_export
 
 from mi_core import migrations
 from mi_core.erasure.vacuum import vacuum_sqlite
-from mi_core.errors import LockTimeout, RelationError, SettingsError, WorkspaceError
+from mi_core.errors import LockTimeout, RelationError, SettingsError, Unreachable, WorkspaceError
 from mi_core.ingest.keys import load_keys
+from mi_core.locks import write_lock
 from mi_core.migrations import Step
 from mi_core.settings import Settings, load_settings
+from mi_core.state import State
 from mi_core.warehouse import Warehouse
 from mi_core.workspace import Workspace, open_workspace
 
@@ -330,10 +332,40 @@ def test_a_server_that_is_away_is_told_without_the_password(
 ):
     caplog.set_level(logging.DEBUG)
     settings = load_settings(**{name: f"postgresql://u:{PASSWORD}@127.0.0.1:1/db"})
-    with pytest.raises(WorkspaceError, match="can't be opened") as caught:
+    with pytest.raises(Unreachable, match="can't be opened") as caught:
         open_workspace(tmp_path, settings=settings)
 
     assert PASSWORD not in str(caught.value) + caplog.text
+    if name == "catalog_url":
+        with (
+            pytest.raises(Unreachable, match="catalog can't be opened"),
+            write_lock(tmp_path, "host=127.0.0.1 port=1", 1),
+        ):
+            pass
+
+
+def test_a_state_that_is_away_is_told_apart_from_a_wrong_statement(tmp_path: Path):
+    (tmp_path / "shop").mkdir()
+    state = State.open(tmp_path / "shop", load_settings())
+
+    with pytest.raises(Exception, match="no such table") as caught, state.reading() as transaction:
+        transaction.rows("select 1 from nowhere")
+    assert not isinstance(caught.value, Unreachable)
+
+    (tmp_path / "shop").rename(tmp_path / "elsewhere")
+    for ask in (lambda: state.meta("hash_key"), lambda: state.set_meta("hash_key", "")):
+        with pytest.raises(Unreachable, match="state can't be reached") as away:
+            ask()
+        assert away.value.__cause__ is None
+
+
+def test_a_relation_that_lacks_a_file_may_pass(workspace: Workspace):
+    with pytest.raises(RelationError) as away:
+        workspace.warehouse.sql("from read_csv('/nowhere/at-all.csv')")
+    with pytest.raises(RelationError) as wrong:
+        workspace.warehouse.sql("from nowhere")
+
+    assert (away.value.may_pass, wrong.value.may_pass) == (True, False)
 
 
 def test_the_password_is_in_no_query_message_or_file(
