@@ -67,5 +67,5 @@ def test_a_count_is_as_unsure_as_its_days_differ():
     by_itself = of_sums(280, 280, 224, 224)
     assert (even.low, even.high) == (by_itself.low, by_itself.high)
     assert of_days([100] * 28, [10] * 28, 28).low > 7
-    assert not of_days([2_800], [10] * 28, 28).is_clear
+    assert not of_days([840], [10] * 28, 28).is_clear
     assert not of_days([280], [10], 1).is_clear

@@ -129,6 +129,15 @@ def test_summary_says_how_many_come_back_and_that_the_newest_do_so_more_often():
     assert "Read with care" not in said
 
 
+def test_from_many_to_none_is_told_with_how_many_there_were():
+    weeks = [(BEGIN, 40, 60, 10, 20, True), (BEGIN + timedelta(weeks=1), 0, 0, 0, 110, True)]
+    gone = report(cohorts(*SIX), lifecycle=pl.DataFrame(weeks, schema=WEEKS_SCHEMA, orient="row"))
+    assert findings.who_is_active(gone) == (
+        "<strong>Nobody was active in the last whole week</strong>; the week before had 110: 100% "
+        "fewer (97% to 100%)."
+    )
+
+
 def test_no_clear_change_is_never_told_as_news():
     same = report(cohorts([30], [31], [29], [30], [31], [32]))
     assert "no clear change" in findings.the_newest(same)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -59,14 +60,13 @@ def with_figures(report: ExecutiveReport, **figures: tuple[int, int | None]) -> 
 def empty(report: ExecutiveReport) -> ExecutiveReport:
     nothing = {name: (0, None) for name in report.headline["figure"]}
     bare = with_figures(report, **nothing)
-    frames = ("moves", "band_moves", "bands", "unknown_events")
+    frames = ("moves", "band_moves", "risk_moves", "bands", "unknown_events")
     return replace(
         bare,
         **{name: getattr(report, name).clear() for name in frames},
         ahead=report.ahead.with_columns(people=0, buyers=0),
         then=Then(None, is_alike=True),
         to_act_on={"people": 0, "ready": 0, "at_risk": 0},
-        to_act_on_then={"people": 0, "ready": 0, "at_risk": 0},
         spend=dict.fromkeys(report.spend, 0),
         coverage=report.coverage.with_columns(events=0, unknown=0),
         freshness=report.freshness | {"hours_behind": None, "last_event_at": None},
@@ -117,17 +117,76 @@ def test_buyers_are_taken_apart_into_people_and_their_share(shop):
         "<strong>200 people bought</strong>, 2.0 times as many (1.6 to 2.6). Taken apart: people "
         "who came, 2.0 times as many (1.9 to 2.2); share of them who bought, 10%, no change."
     )
-    assert "Nobody bought" in findings.who_bought(with_figures(shop, buyers=(0, 3)))
+
+
+def test_from_many_to_none_is_told_with_how_many_there_were(shop):
+    assert findings.who_bought(with_figures(shop, buyers=(0, 203))) == (
+        "<strong>Nobody bought in this period</strong>; the period before had 203: 100% fewer (98% "
+        "to 100%)."
+    )
+    nobody = with_figures(shop, people=(0, 203))
+    assert "active in this period</strong>; the period before had 203: 100%" in (
+        findings.who_bought(nobody)
+    )
+    asked = [each.what for each in doing.actions(nobody)]
+    assert any(
+        "why fewer people came</strong>: nobody, in the period before 203" in a for a in asked
+    )
+    gone = with_figures(shop, buyers=(0, 203), revenue_cents=(0, 500_000))
+    paid = {"squares": 0.0, "squares_before": 203 * 2_500.0**2}
+    assert "<dt>Revenue</dt><dd>0.00</dd>" in findings.headline(gone)
+    assert "▼ 100% from" in findings.headline(replace(gone, paid=paid))
+
+
+def test_risk_is_compared_among_those_who_are_known_and_mostly_the_same(shop):
+    """Thirty more of a thousand: clear among the same people, and not among other ones."""
+    stayed = {"was_at_risk": [True, False, False], "is_at_risk": [True, True, False]}
+    moves = pl.DataFrame({"people": [100, 30, 870]} | stayed)
+    report = replace(shop, risk_moves=moves, then=Then(datetime(2024, 5, 1), is_alike=True))
+    [told] = [each.what for each in doing._at_risk(report)]
+    assert "13% of those whom we know, more than on 1 May 2024 (10%)" in told
+    assert report.risk_change.low > 0.015
+    chance = moves.with_columns(people=pl.Series([100, 30, 25]))
+    both = pl.concat(
+        [chance, pl.DataFrame({"people": [25], "was_at_risk": [True]}), moves[2:]], how="diagonal"
+    )
+    [told] = [each.what for each in doing._at_risk(replace(report, risk_moves=both))]
+    assert "are drifting away" in told
+    assert shop.risk_moves["people"].sum() == 16
 
 
 def test_credit_names_its_model_and_how_sure_its_lead_is(shop):
     said = crediting.where_from(shop)
     assert "gets most credit for the purchases</strong>" in said
     assert "Credit is a way of counting, here in equal parts to each touch" in said
-    assert ("Its lead is within noise." in said) or ("Its lead is clear." in said)
+    assert "Its lead is within noise. By first touch another comes first." in said
     assert "<b>spring" not in said
     assert shop.credited["value"].sum() == pytest.approx(1)
     assert (shop.credited["low"] <= shop.credited["value"]).all()
+
+
+@pytest.mark.parametrize(
+    ("clear", "firsts", "said"),
+    [
+        (["linear"], "email", "Its lead is clear. First and last touch say the same."),
+        ([], "email", "Its lead is within noise. First and last touch say the same."),
+        (["first_touch"], "email", "Its lead is within noise. First and last touch say the same."),
+        (["linear"], "meta", "Its lead is clear. By first touch and last touch another comes fir"),
+    ],
+)
+def test_a_lead_is_clear_only_by_the_model_that_is_told(clear, firsts, said):
+    models = ["linear", "first_touch", "last_touch"]
+    credit = SimpleNamespace(
+        named=["email", "meta"],
+        can_tell=True,
+        leads_clearly=lambda _: clear,
+        models=models,
+        firsts={model: [firsts] for model in models},
+    )
+    assert crediting.how_sure(SimpleNamespace(credit=credit), "email").startswith(said)
+    credit.can_tell = False
+    few = crediting.how_sure(SimpleNamespace(credit=credit), "email")
+    assert few.startswith("So few purchases can't tell channels apart.")
 
 
 def test_cost_is_told_with_what_each_buyer_cost(shop):

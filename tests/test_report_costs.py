@@ -279,6 +279,16 @@ def test_without_leads_there_are_sentences(tmp_path):
         assert VEGA_LITE not in bundle
         assert bundle["text/plain"].endswith(".")
     assert "nan" not in (said + text(listings.glossary(empty))).lower()
+    ended = empty.ended_before | {"leads": 40}
+    gone = replace(
+        empty,
+        ended_before=ended,
+        taken_days_before=pl.DataFrame({"day": range(28), "leads": [2] * 28}),
+        edition=replace(empty.edition, is_compared=True),
+    )
+    said = text(findings.summary(gone))
+    assert "there is no cost of one; the period before had 40." in said
+    assert "No lead was taken in this period; the period before had 56: 100% fewer (93% to" in said
 
 
 def test_leads_that_nobody_was_paid_for_are_not_called_cheap(report):

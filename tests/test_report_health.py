@@ -188,6 +188,28 @@ def test_events_are_no_surer_than_the_people_who_cause_them(report: HealthReport
     assert "before, there were 200,000: 1% more (0.9% to 2%)" in told
 
 
+def test_from_many_to_none_is_told_with_how_many_there_were(report: HealthReport):
+    none = {"events": 0, "events_squares": 0.0, "events_across": 0.0}
+    gone = replace(
+        report, days=report.days.with_columns(events=0, unknown=0), spread=report.spread | none
+    )
+    assert findings.how_much_came(gone).startswith(
+        "<strong>No event came in this period</strong>; before, there were 560: 100% fewer ("
+    )
+    known = {"unknown": 0, "unknown_squares": 0.0, "unknown_products": 0.0, "unknown_before": 280}
+    were = known | {"unknown_squares_before": 28.0**2 * 10, "unknown_products_before": 28.0 * 560}
+    all_known = replace(
+        report, days=report.days.with_columns(unknown=0), spread=report.spread | were
+    )
+    assert "Every event has a name that the settings know</strong>; before, the share of oth" in (
+        findings.what_is_unknown(all_known)
+    )
+    nothing = replace(report, delivered=report.delivered.clear())
+    assert "reached up to this period</strong>; before, there were 960 rows" in (
+        findings.what_was_left_out(nothing)
+    )
+
+
 def test_what_the_webhook_missed_is_as_sure_as_the_days(report: HealthReport):
     """An outage of one day alone is no clear change, though it took a fifth of all events."""
     outage = pl.col("hour").dt.date() == datetime(2024, 6, 10).date()

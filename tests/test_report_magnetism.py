@@ -56,7 +56,21 @@ def test_what_may_be_chance_is_not_told_as_news(report):
     assert "on 1 May 2024 it was 25%: no clear change (−" in said
     assert "58% of people are warm or hot" in said
     assert "Since 1 June 2024 nobody became at risk, and nobody was won back." in said
-    assert "no clear change" in findings.tiles(report) or "▲" in findings.tiles(report)
+    tile = '<dt>Warm or hot</dt><dd>{}</dd><dd class="note">{}</dd>'
+    assert tile.format("58%", "▲ 25 points from 33%") in findings.tiles(report)
+    bands = {"band_then": ["cold", "warm"] * 2, "band_now": ["warm", "cold", "cold", "warm"]}
+    chance = replace(report, moves=pl.DataFrame(bands | {"people": [3, 1, 10, 10]}))
+    assert tile.format("54%", "46% before: no clear change") in findings.tiles(chance)
+
+
+def test_that_nobody_is_at_risk_any_more_is_told_with_how_many_were(large):
+    calm = large.risk_moves.with_columns(is_at_risk=pl.lit(False))
+    nobody = replace(large, risks=large.risks.with_columns(risk_from=pl.lit(0)), risk_moves=calm)
+    said = text(findings.summary(nobody))
+    assert (
+        "None of 800 people whom we know is at risk of leaving; on 1 May 2024 it was 25%: 25"
+        in said
+    )
 
 
 def test_what_is_clear_is_told_with_its_interval(large):

@@ -127,6 +127,27 @@ def test_moves_count_people_by_persona_and_band_then_and_now(lake):
     assert {row["persona_then"] for row in rows(lake, "persona_move")} == {None}
 
 
+def test_risk_moves_are_of_those_who_can_be_lost(lake):
+    scored(lake, "stayed", "won", "gone", "stranger", at=THEN, churn_risk=80)
+    scored(lake, "fell", "later", at=THEN, churn_risk=10)
+    scored(lake, "stayed", "fell", "later", "stranger", "new", churn_risk=75)
+    scored(lake, "won", churn_risk=20)
+    known = ("stayed", "won", "gone", "fell", "new")
+    put(lake, "lake.user_milestone", *(milestone(n, purchased_at="02-01") for n in known))
+    put(lake, "lake.user_milestone", milestone("later", purchased_at="06-10"))
+    stage(lake)
+    found = {tuple(row.values()) for row in rows(lake, "risk_move")}
+    assert found == {
+        (True, True, 1),  # stayed
+        (True, False, 1),  # won
+        (True, None, 1),  # gone
+        (False, True, 1),  # fell
+        (None, True, 2),  # later, who couldn't be lost before; new
+    }
+    stage(lake, then=None)
+    assert {row["was_at_risk"] for row in rows(lake, "risk_move")} == {None}
+
+
 def test_standing_has_a_row_for_each_persona(lake):
     scored(lake, "a", "b", score=10.0)
     scored(lake, "c", score=80.0, level="very_high", band="warm", persona=PRO, churn_risk=20)

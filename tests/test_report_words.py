@@ -259,8 +259,28 @@ def test_more_people_at_the_first_step_may_be_all(report):
 
 def test_a_change_that_may_be_chance_lies_nowhere(report):
     assert steps.what_changed(funnel(report, [100, 50, 20, 10], [100, 50, 20, 12])) == ""
-    assert steps.what_changed(funnel(report, [100, 50, 20, 0], [100, 50, 20, 12])) == ""
+    assert steps.what_changed(funnel(report, [100, 50, 20, 0], [100, 50, 20, 2])) == ""
     assert steps.table_of(funnel(report, [0, 0, 0, 0], [100, 50, 20, 12])) == ""
+
+
+def test_from_many_to_none_is_told_with_how_many_there_were(report):
+    assert steps.what_changed(funnel(report, [100, 50, 20, 0], [100, 50, 20, 12])) == (
+        "<strong>Nobody took all steps of the funnel</strong>; the period before had 12: 100% "
+        "fewer (64% to 100%)."
+    )
+    none = report.headline.with_columns(previous=pl.lit(80), value=pl.lit(0))
+    said = findings.summary(replace(report, headline=none))
+    assert (
+        "<strong>Nobody was active in this period</strong>; the period before had 80: 100%" in said
+    )
+    everybody = pl.when(pl.col("figure") == "people").then(90).otherwise(0).cast(pl.Int64)
+    came = replace(report, headline=none.with_columns(value=everybody))
+    assert (
+        "<strong>Nobody bought in this period</strong>; the period before had 80: 100% fewer (95%"
+        in findings.summary(came)
+    )
+    nowhere = replace(report, headline=none, channels=report.channels.with_columns(people=0))
+    assert "Nobody came in this period; the period before had 80" in channels.by_channel(nowhere)
 
 
 def test_channels_change_beyond_chance_among_all_or_not(report):

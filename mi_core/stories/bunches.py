@@ -7,6 +7,7 @@ taken as drawn: a count of acts is their sum, a share of acts a ratio of two sum
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 from mi_core.stories.comparing import Change, of_shares, of_sums
@@ -92,13 +93,13 @@ def of_days(by_day: Iterable[int], before: Iterable[int], days: int) -> Change:
     came by itself.
     """
     now, then = list(by_day), list(before)
+    if days < 2:
+        return Change(sum(now), sum(then), -1, inf)
     return of_sums(sum(now), _spread(now, days), sum(then), _spread(then, days))
 
 
 def _spread(by_day: list[int], days: int) -> float:
     """The variance of the sum of the days."""
     total = sum(by_day)
-    if days < 2:
-        return total**2
     between = (sum(each**2 for each in by_day) - total**2 / days) * days / (days - 1)
     return max(total, between)

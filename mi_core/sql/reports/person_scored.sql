@@ -1,7 +1,8 @@
 -- One row per person of the scoring $as_of: who they are likely to be, by which source and how
 -- surely; what behaviour alone says; how close they are, and how strongly drawn back. The persona
 -- is the one assigned at that moment, or what behaviour says where none was.
--- Who is ready to buy and who is at risk of leaving (from a churn risk of $risk) is as in act_on.
+-- Who is ready to buy and who is at risk of leaving (from a churn risk of $risk) is as in act_on;
+-- who can be lost has bought, tried or left an address before.
 with
 assigned as (
     select user_id::uuid as user_id, slug, source, confidence
@@ -46,6 +47,6 @@ scored as (
     where intent.as_of = $as_of
 )
 select
-    * exclude (can_be_lost),
+    *,
     not is_ready and can_be_lost and churn_risk >= $risk as is_at_risk
 from scored

@@ -4,7 +4,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.stories import comparing
+from mi_core.stories import comparing, telling
 from mi_core.stories.comparing import Change
 from mi_core.tables import Column, Html, sentence, table
 
@@ -22,7 +22,8 @@ def by_channel(report: "AcquisitionReport") -> Html:
 
     came = report.channels.filter(report.channels["people"] > 0)
     if not came.height:
-        return sentence("Nobody came in this period.")
+        change = telling.against(report.change("people"), "the period before had")
+        return sentence(f"Nobody came in this period{change}.")
     rows = [_row(report, row) for row in came.head(SHOWN).iter_rows(named=True)]
     columns = {
         "channel": Column("First channel"),

@@ -79,7 +79,8 @@ def _who_came(report: "AcquisitionReport") -> str:
     people, _ = report.figure("people")
     new, _ = report.figure("new_people")
     if not people:
-        return "<strong>Nobody was active in this period.</strong>"
+        compared = telling.against(report.change("people"), "the period before had")
+        return f"<strong>Nobody was active in this period</strong>{compared}."
     compared = telling.against(report.change("people"), "the period before had")
     return (
         f"<strong>{_people(people)} came</strong>{compared}. {words.number(new)} of them came for "
@@ -89,10 +90,10 @@ def _who_came(report: "AcquisitionReport") -> str:
 
 def _who_bought(report: "AcquisitionReport") -> str:
     (people, _), (buyers, _) = report.figure("people"), report.figure("buyers")
-    if not buyers:
-        return "<strong>Nobody bought</strong> in this period." if people else ""
-    purchases, _ = report.figure("purchases")
     compared = telling.against(report.change("buyers"), "the period before had")
+    if not buyers:
+        return f"<strong>Nobody bought in this period</strong>{compared}." if people else ""
+    purchases, _ = report.figure("purchases")
     share, was = report.buying_share, "in the period before it was"
     return (
         f"<strong>{_people(buyers)} bought</strong>{compared}. That is "

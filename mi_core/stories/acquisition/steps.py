@@ -72,7 +72,12 @@ def steps(report: "AcquisitionReport") -> list[Step]:
 def what_changed(report: "AcquisitionReport") -> str:
     """Which step has most of a clear change at the last step; nothing where that is chance."""
     found, whole = steps(report), last_step(report)
-    if len(found) < 2 or whole is None or not whole.is_clear:
+    if whole is None or not whole.is_clear:
+        return ""
+    before = telling.against(whole, "the period before had")
+    if not whole.value:
+        return f"<strong>Nobody took all steps of the funnel</strong>{before}."
+    if len(found) < 2:
         return ""
     most = max(found, key=lambda each: each.part)
     how_much = "All" if most.part >= 0.995 else "Most" if most.part > 0.5 else "The largest part"
@@ -81,14 +86,14 @@ def what_changed(report: "AcquisitionReport") -> str:
         if most.start
         else f"in how many came to {escape(most.name)}"
     )
-    now, before = (_figure(most, each) for each in (most.change.value, most.change.before))
+    now, then = (_figure(most, each) for each in (most.change.value, most.change.before))
     sure = (
         "that change is clear" if most.change.is_clear else "that step's change alone may be chance"
     )
     return (
         f"<strong>{_people(whole.value)} took all steps of the funnel</strong>"
-        f"{telling.against(whole, 'the period before had')}. {how_much} of that lies {what}: "
-        f"{now}, and {before} before; {sure}. That step alone comes to {_buyers(most.ratio)} at "
+        f"{before}. {how_much} of that lies {what}: "
+        f"{now}, and {then} before; {sure}. That step alone comes to {_buyers(most.ratio)} at "
         "the end."
     )
 

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mi_core import words
+from mi_core.stories import telling
 from mi_core.stories.cohorts import curves, doing
 from mi_core.stories.comparing import of_counts, said
 from mi_core.tables import Html, points, tiles
@@ -131,9 +132,13 @@ def by_channel(report: "CohortsReport") -> str:
 def who_is_active(report: "CohortsReport") -> str:
     """Who was active in the last whole week, and whether more came than stayed away."""
     weeks = report.lifecycle.filter("is_complete")
-    if weeks.height < 2 or not _active(weeks)[-1]:
+    if weeks.height < 2:
         return ""
     week = weeks.row(-1, named=True)
+    if not _active(weeks)[-1]:
+        fallen = of_counts(0, _active(weeks)[-2])
+        before = telling.against(fallen if fallen.before else None, "the week before had")
+        return f"<strong>Nobody was active in the last whole week</strong>{before}."
     came, gone = week["new"] + week["resurrecting"], week["dormant"]
     change = of_counts(came, gone)
     balance = ""

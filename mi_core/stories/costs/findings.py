@@ -67,7 +67,10 @@ def summary(report: "CostReport") -> Html:
 def _what_a_lead_cost(report: "CostReport") -> str:
     ended, aim = report.ended, usd(report.aims.lead_micros)
     if not ended["leads"]:
-        return "<strong>No lead ended in this period</strong>, so that there is no cost of one."
+        before = report.ended_before["leads"] if report.edition.is_compared else 0
+        had = f"; the period before had {words.number(before)}" if before else ""
+        none = "<strong>No lead ended in this period</strong>, so that there is no cost of one"
+        return f"{none}{had}."
     if not report.is_paid and not ended["micros"]:
         leads = words.count(ended["leads"], "lead")
         return (
@@ -137,11 +140,11 @@ def _how_many_succeeded(report: "CostReport") -> str:
 
 def _how_many_came(report: "CostReport") -> str:
     change = report.taken_change
-    if not change.value:
-        return "<strong>No lead was taken in this period.</strong>"
     compared = telling.against(
         change if report.edition.is_compared else None, "the period before had"
     )
+    if not change.value:
+        return f"<strong>No lead was taken in this period</strong>{compared}."
     now = [
         words.count(number, *said)
         for name, said in naming.STATES.items()

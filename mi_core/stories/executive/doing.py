@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from mi_core import words
 from mi_core.stories.cohorts import curves
-from mi_core.stories.comparing import of_shares
 from mi_core.stories.executive import doubting
 from mi_core.stories.executive.figures import WEEKS
 from mi_core.stories.personas import mixing
@@ -80,8 +79,16 @@ def _data(report: "ExecutiveReport") -> Iterator[Action]:
 
 
 def _worse(report: "ExecutiveReport") -> Iterator[Action]:
-    """The step that a clearly smaller share of those who came took."""
+    """That clearly fewer came, and the step that a clearly smaller share of those took."""
     rates = {name: change for name in _STEPS if (change := report.rate(name))}
+    came = report.change("people")
+    if came and came.high < 0:
+        yield _action(
+            "Find out why fewer people came",
+            f"{words.number(came.value) if came.value else 'nobody'}, in the period before "
+            f"{words.number(came.before)}.",
+            "acquisition",
+        )
     fallen = {name: change for name, change in rates.items() if change.high < 0}
     if fallen:
         name, change = min(fallen.items(), key=lambda each: each[1].value / each[1].before)
@@ -115,18 +122,16 @@ def _ready(report: "ExecutiveReport") -> Iterator[Action]:
 
 
 def _at_risk(report: "ExecutiveReport") -> Iterator[Action]:
-    at_risk, then = report.to_act_on["at_risk"], report.to_act_on_then
+    at_risk, change = report.to_act_on["at_risk"], report.risk_change
     if not at_risk:
         return
     why = "they once bought, tried or left an address, and are drifting away."
-    if then["people"]:
-        change = of_shares(at_risk, report.to_act_on["people"], then["at_risk"], then["people"])
-        if change.is_clear:
-            way = "more" if change.low > 0 else "less"
-            why = (
-                f"that is {words.percent(change.value)} of all, {way} than on {report.then} "
-                f"({words.percent(change.before)})."
-            )
+    if report.then.as_of and change.is_clear:
+        way = "more" if change.low > 0 else "less"
+        why = (
+            f"that is {words.percent(change.value)} of those whom we know, {way} than on "
+            f"{report.then} ({words.percent(change.before)})."
+        )
     yield _action(f"Win back the {_people(at_risk)} at risk of leaving", why, "acquisition")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mi_core.stories.attribution import naming
 from mi_core.stories.attribution.crediting import Credit
-from mi_core.stories.comparing import Change, of_counts, of_shares, of_sums
+from mi_core.stories.comparing import Change, of_counts, of_moves, of_shares, of_sums
 from mi_core.stories.people import Then, kinds, stage_people
 from mi_core.stories.period import Edition, edition, instant
 from mi_core.stories.personas import mixing
@@ -56,8 +56,8 @@ class ExecutiveReport:
         The relation `spend_known`.
     ahead
         The relation `persona_conversion`: who bought since `then`, by the persona of then.
-    to_act_on, to_act_on_then
-        The relation `people_to_act_on`, of the newest scoring and of `then`.
+    to_act_on
+        The relation `people_to_act_on`, of the newest scoring.
     """
 
     edition: Edition
@@ -75,7 +75,7 @@ class ExecutiveReport:
     band_moves: "pl.DataFrame"
     bands: "pl.DataFrame"
     to_act_on: dict[str, int]
-    to_act_on_then: dict[str, int]
+    risk_moves: "pl.DataFrame"
     retention: "Retention"
     costs: "Costs"
     coverage: "pl.DataFrame"
@@ -137,7 +137,7 @@ class ExecutiveReport:
                 band_moves=lake.relation("reports/band_move"),
                 bands=lake.relation("reports/band_share", bands=bands, **span),
                 to_act_on=each("people_to_act_on", people="person_now"),
-                to_act_on_then=each("people_to_act_on", people="person_then"),
+                risk_moves=lake.relation("reports/risk_move"),
                 retention=workspace.retention(periods=WEEKS, as_of=until),
                 costs=workspace.enrichment.costs(days=days, as_of=until),
                 coverage=lake.relation("reports/coverage", **span),
@@ -167,6 +167,12 @@ class ExecutiveReport:
         return of_shares(
             min(part, whole), whole, min(part_before, whole_before), whole_before, among=3
         )
+
+    @property
+    def risk_change(self) -> Change:
+        """The share of known people at risk of leaving, against `then`."""
+        columns = self.risk_moves.select("people", "is_at_risk", "was_at_risk")
+        return of_moves(columns.iter_rows())
 
     def total(self, name: str) -> int:
         """The sum over the period of a column of `coverage`."""

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mi_core import words
-from mi_core.stories import period
+from mi_core.stories import period, telling
 from mi_core.stories.cohorts import curves
 from mi_core.stories.comparing import of_costs, of_moves, said
 from mi_core.stories.executive.crediting import where_from
@@ -16,7 +16,6 @@ from mi_core.stories.executive.doing import actions
 from mi_core.stories.executive.doubting import how_sure
 from mi_core.stories.executive.figures import FIGURES, WEEKS
 from mi_core.stories.personas import mixing
-from mi_core.stories.telling import note
 from mi_core.tables import Html, points, tiles
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 DRAWN = ("warm", "hot")
 _ALWAYS = ("people", "new_people", "buyers")
+_BEFORE = "the period before had"
 
 
 def subtitle(report: "ExecutiveReport") -> Html:
@@ -39,7 +39,7 @@ def headline(report: "ExecutiveReport") -> Html:
             continue
         write = words.money if name == "revenue_cents" else words.number
         value, change = report.figure(name)[0], report.change(name)
-        shown.append((label, write(value), note(change, write=write)))
+        shown.append((label, write(value), telling.note(change, write=write)))
     shown.append(("Ready to buy", words.number(report.to_act_on["ready"]), "now"))
     shown.append(("At risk of leaving", words.number(report.to_act_on["at_risk"]), "now"))
     return tiles(shown)
@@ -75,9 +75,11 @@ def who_bought(report: "ExecutiveReport") -> str:
     """How many bought, for how much, and what that is made of."""
     (buyers, _), (people, _) = report.figure("buyers"), report.figure("people")
     if not people:
-        return "<strong>Nobody was active in this period.</strong>"
+        before = telling.against(report.change("people"), _BEFORE)
+        return f"<strong>Nobody was active in this period</strong>{before}."
     if not buyers:
-        return "<strong>Nobody bought</strong> in this period."
+        before = telling.against(report.change("buyers"), _BEFORE)
+        return f"<strong>Nobody bought in this period</strong>{before}."
     change, rate, came = report.change("buyers"), report.rate("buyers"), report.change("people")
     lead = f"<strong>{_people(buyers)} bought</strong>"
     revenue, paid = report.figure("revenue_cents")[0], report.change("revenue_cents")

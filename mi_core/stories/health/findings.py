@@ -108,14 +108,14 @@ def what_needs_somebody(report: "HealthReport") -> str:
 def how_much_came(report: "HealthReport") -> str:
     """How many events came, by which ways, against the period before."""
     total = report.total("events")
+    change = telling.against(changes.events(report), "before, there were")
     if not total:
-        return "<strong>No event came in this period.</strong>"
+        return f"<strong>No event came in this period</strong>{change}."
     ways = [
         f"{NAMES[name]} {words.number(delivered)}"
         for name, delivered, _ in report.sources()
         if delivered
     ]
-    change = telling.against(changes.events(report), "before, there were")
     by = f" By source, an event counting for each that brought it: {words.listed(ways)}."
     return (
         f"<strong>{words.number(total)} events of "
@@ -147,14 +147,19 @@ def what_is_unknown(report: "HealthReport") -> str:
     events_now, unknown = report.total("events"), report.total("unknown")
     if not events_now:
         return ""
+    change = changes.unknown_share(report)
     if not unknown:
-        return "<strong>Every event has a name that the settings know.</strong>"
-    change = telling.against(changes.unknown_share(report), "before, it was", write=words.percent)
+        was = "before, the share of others was"
+        known = (
+            telling.against(change, was, write=words.percent) if change and change.before else ""
+        )
+        return f"<strong>Every event has a name that the settings know</strong>{known}."
+    compared = telling.against(change, "before, it was", write=words.percent)
     names = report.unknown_events.height
     return (
         f"<strong>{words.percent(unknown / events_now)} of the events have a name that the "
         f"settings don't know</strong> ({words.number(unknown)} under "
-        f"{words.count(names, 'name')}){change}. They are kept, and add to no score."
+        f"{words.count(names, 'name')}){compared}. They are kept, and add to no score."
     )
 
 
@@ -162,7 +167,10 @@ def what_was_left_out(report: "HealthReport") -> str:
     """What became of the rows of files and pulls."""
     rows = report.fetched()
     if not rows:
-        return ""
+        before = report.fetched(is_now=False)
+        had = words.count(before, "row")
+        none = "<strong>No export file or pull reached up to this period</strong>"
+        return f"{none}; before, there were {had}." if before else ""
     rejected, withheld, twice = (
         report.outcome(name) for name in ("rejected", "withheld", "duplicates")
     )

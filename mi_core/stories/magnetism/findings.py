@@ -103,15 +103,14 @@ def _who_leaves(report: "MagnetismReport") -> str:
             "bought."
         )
     at_risk, known = report.known_at_risk, report.known
-    if not at_risk:
-        return f"<strong>None of {_people(known)} whom we know is at risk of leaving.</strong>"
     begin = report.scored_at("begin")
     change = report.risk_change() if begin and _were_known(report) else None
+    compared = telling.against(change, f"on {words.day(begin)} it was", write=words.percent)
+    if not at_risk:
+        none = f"None of {_people(known)} whom we know is at risk of leaving"
+        return f"<strong>{none}</strong>{compared if change and change.before else ''}."
     spent = report.of_all("all_cents")
     worth = f" They have spent {words.money(spent)} so far." if spent else ""
-    compared = telling.against(
-        change, f"on {words.day(begin)} it was", write=words.percent, more="more", fewer="fewer"
-    )
     are = "is" if at_risk == 1 else "are"
     return (
         f"<strong>{words.number(at_risk)} of {_people(known)} whom we know {are} at risk of "
