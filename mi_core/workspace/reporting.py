@@ -142,8 +142,9 @@ class Reporting(Base):
             parameters["as_of"] = then.as_of.isoformat()
         if then.lake_snapshot is not None and self.warehouse.has_snapshot(then.lake_snapshot):
             parameters["snapshot"] = then.lake_snapshot
-        again_name = f"{then.report}-{page.stem}".removeprefix(f"{then.report}-{then.report}-")
-        target = out or self.shelf.folder / "again" / f"{again_name}.html"
+        # An earlier edition has its day alone for a name.
+        named = page.stem if page.stem.startswith(then.report) else f"{then.report}-{page.stem}"
+        target = out or self.shelf.folder / "again" / f"{named}.html"
         now = self.warehouse.snapshot()
         text = reports.render(self.path, reports.find_report(then.report).notebook, parameters)
         with self.warehouse.lock():
