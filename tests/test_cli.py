@@ -18,6 +18,7 @@ from typer.testing import CliRunner, Result
 
 from mi_core.cli import app
 from mi_core.errors import ReportError
+from mi_core.reports import Difference
 from mi_core.workspace import Workspace
 
 OVERLAY = """
@@ -399,6 +400,24 @@ def test_a_report_is_made_again_from_its_page(demo: Result):
     assert again.exit_code == 0, again.stderr
     assert "Both say the same: every figure, and how it was made." in again.stderr
     assert as_json("report-diff", page, page.parent / "again" / "acquisition.html") == []
+
+
+@pytest.mark.parametrize(("is_of_state", "code"), [(True, 0), (False, 1)])
+def test_what_is_of_the_state_is_shown_apart_and_makes_no_exit_code(
+    monkeypatch, tmp_path, is_of_state: bool, code: int
+):
+    moved = Difference("budget.spent", 4, 5, is_of_state=is_of_state)
+    made = (tmp_path / "again.html", [moved])
+    monkeypatch.setattr(Workspace, "report_again", lambda *_, **__: made)
+    asked = ("report", "--manifest", "page.html", "--workspace", tmp_path)
+
+    told, listed = run(*asked), run(*asked, "--json")
+
+    assert (told.exit_code, listed.exit_code) == (code, code)
+    assert "budget.spent" in told.stdout
+    assert ("every figure that the lake has" in told.stderr) == is_of_state
+    assert ("1 figure of the state, which keeps no history" in told.stderr) == is_of_state
+    assert json.loads(listed.stdout)[0]["is_of_state"] == is_of_state
 
 
 def test_all_reports_are_made_those_that_fail_are_named(demo: Result, monkeypatch, tmp_path):

@@ -15,7 +15,9 @@ from mi_core import charts
 from mi_core.drawing import VEGA_LITE
 from mi_core.stories.costs import CostReport, doing, findings, listings, outcome
 from mi_core.stories.costs.money import of_each, usd
-from mi_core.stories.foot import figures
+from mi_core.stories.executive import ExecutiveReport
+from mi_core.stories.foot import figures, foot
+from mi_core.stories.health import HealthReport
 from mi_core.stories.period import Period
 
 SUPPORTED = '{"industry": {"value": "tools", "is_supported": true}}'
@@ -343,6 +345,24 @@ def test_leads_that_come_in_one_file_are_no_clear_change(report):
     assert at_once.value == each_day.value == 2 * at_once.before == 560
     assert not at_once.is_clear
     assert each_day.low > 0.7
+
+
+def test_whatever_a_lead_changes_is_marked_as_of_the_state(tmp_path):
+    """The cost, executive and health reports again, after leads have come, ended and cost."""
+    readers = (CostReport, ExecutiveReport, HealthReport)
+    with new_workspace(tmp_path) as workspace:
+        with workspace.warehouse.publish("rows of the tests"):
+            fill(workspace.warehouse)
+        workspace.attribution(["linear"])
+        then = [reader.read(workspace) for reader in readers]
+        put_rows(workspace.state, rows())
+        now = [reader.read(workspace) for reader in readers]
+    for before, after in zip(then, now, strict=True):
+        old, new = (foot(each, each.edition).manifest for each in (before, after))
+        moved = {name for name in old["figures"] if old["figures"][name] != new["figures"][name]}
+        assert moved
+        assert moved <= set(old["of_state"])
+        assert set(old["of_state"]) <= old["figures"].keys()
 
 
 def test_figures_go_into_the_manifest_as_plain_values(report):

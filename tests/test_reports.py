@@ -108,6 +108,20 @@ def test_differences_are_named_by_where_they_are():
     assert compare(before, before) == []
 
 
+def test_what_lies_in_the_state_differs_apart():
+    """The field `days` of the state, beside the number of days that the page covers."""
+    figures = {"days": [{"day": "1 June", "n": 1}], "budget": {"spent": 4}, "funnel": {"people": 3}}
+    more = {"days": [{"day": "1 June", "n": 2}], "budget": {"spent": 5}, "funnel": {"people": 2}}
+    before = manifest(figures=figures, of_state=["days", "budget", "gone"])
+    after = manifest(figures=more, of_state=["days", "budget"], days=28)
+
+    found = {each.what: each.is_of_state for each in compare(before, after)}
+
+    apart = {"days.1 June.n": True, "budget.spent": True}
+    assert found == {"days": False, "funnel.people": False} | apart
+    assert Manifest.model_validate_json(before.written()).of_state == ["days", "budget", "gone"]
+
+
 def test_what_only_one_page_has_differs():
     before, after = manifest(figures={"a": 1}), manifest(figures={"b": 2})
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mi_core import terminal
+from mi_core import terminal, words
 from mi_core.cli.app import AsOfScoring, Json, WorkspacePath, open_workspace, workspace_folder
 from mi_core.errors import BadValue
 
@@ -126,19 +126,33 @@ def _again(page: Path, out: Path | None, workspace: Path | None, *, as_json: boo
         again, differences = opened.report_again(page, out=out)
     terminal.note(f"Made again: {again}")
     _tell(differences, as_json=as_json)
-    if differences:
+    if not all(each.is_of_state for each in differences):
         raise typer.Exit(1)
 
 
 def _tell(differences: list[Any], *, as_json: bool) -> None:
-    rows = [vars(each) for each in differences]
     if as_json:
-        terminal.write(rows, as_json=True)
+        terminal.write([vars(each) for each in differences], as_json=True)
         return
-    if not rows:
-        terminal.note("Both say the same: every figure, and how it was made.")
-        return
-    terminal.write(rows[:SHOWN], as_json=False)
+    moved = [each for each in differences if each.is_of_state]
+    others = [each for each in differences if not each.is_of_state]
+    if not others:
+        beside = " that the lake has" if moved else ""
+        terminal.note(f"Both say the same: every figure{beside}, and how it was made.")
+    _show(others)
+    if moved:
+        terminal.note(
+            f"{words.count(len(moved), 'figure')} of the state, which keeps no history: leads,"
+            " calls and alerts as they are now, not as they were."
+        )
+        _show(moved)
+
+
+def _show(differences: list[Any]) -> None:
+    """The first of them as a table; nothing of none."""
+    rows = [{"what": each.what, "before": each.before, "after": each.after} for each in differences]
+    if rows:
+        terminal.write(rows[:SHOWN], as_json=False)
     if len(rows) > SHOWN:
         terminal.note(f"{len(rows) - SHOWN:,} more differ; --json has them all.")
 

@@ -17,10 +17,15 @@ from mi_core.errors import ReportError
 # In the order that nbconvert gives attributes.
 OPENING, CLOSING = '<script id="manifest" type="application/json">', "</script>"
 _CHUNK = 1 << 16
+_APART = {"figures", "of_state", "summary", "title", "packages"}
 
 
 class Manifest(BaseModel):
-    """What a page was made from. `figures` holds all its figures, by where they are in it."""
+    """What a page was made from. `figures` holds all its figures, by where they are in it.
+
+    Those named in `of_state` lie in the state, which keeps no history: a page made again has them
+    as they are then.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,6 +40,7 @@ class Manifest(BaseModel):
     lake_snapshot: int | None = None
     packages: dict[str, str] = {}
     figures: dict[str, Any] = {}
+    of_state: list[str] = []
 
     def written(self) -> str:
         """As JSON that may stand in a script of a page."""
@@ -43,11 +49,15 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that two manifests don't agree on; None is what one of them lacks."""
+    """Something that two manifests don't agree on; None is what one of them lacks.
+
+    What is of the state differs as soon as work has gone on, and says nothing of the page.
+    """
 
     what: str
     before: object
     after: object
+    is_of_state: bool = False
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -92,8 +102,9 @@ def compare(before: Manifest, after: Manifest) -> list[Difference]:
             "of one report can be compared."
         )
     old, new = dict(_facts(before)), dict(_facts(after))
+    of_state = {*_of_state(before), *_of_state(after)}
     return [
-        Difference(what, old.get(what), new.get(what))
+        Difference(what, old.get(what), new.get(what), what in of_state)
         for what in {**old, **new}
         if old.get(what) != new.get(what)
     ]
@@ -122,8 +133,14 @@ def _head(path: Path) -> str:
     return text.split(CLOSING, 1)[0]
 
 
+def _of_state(manifest: Manifest) -> Iterator[str]:
+    """Where the figures of the state are."""
+    kept = {name: each for name, each in manifest.figures.items() if name in manifest.of_state}
+    return (what for what, _ in _flat("", kept))
+
+
 def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
-    plain = manifest.model_dump(mode="json", exclude={"figures", "summary", "title", "packages"})
+    plain = manifest.model_dump(mode="json", exclude=_APART)
     yield from _flat("", plain)
     yield from _flat("made with ", manifest.packages)
     yield from _flat("", manifest.figures)

@@ -47,7 +47,8 @@ def foot(report: object, edition: Edition, more: Iterable[tuple[str, str]] = ())
     Parameters
     ----------
     report
-        The dataclass that all of the page is written from.
+        The dataclass that all of the page is written from. Its `OF_STATE` names the fields that lie
+        in the state, which has no snapshots to look back to.
     more
         Further terms and what is said of them.
     """
@@ -70,6 +71,7 @@ def foot(report: object, edition: Edition, more: Iterable[tuple[str, str]] = ())
         "lake_snapshot": edition.lake_snapshot,
         "packages": made_with,
         "figures": figures(report),
+        "of_state": list(getattr(report, "OF_STATE", ())),
     }
     return shown
 

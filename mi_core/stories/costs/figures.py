@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import exp, inf, log, sqrt
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mi_core.definitions import micros
 from mi_core.shares import CONFIDENCE
@@ -49,6 +49,12 @@ class CostReport:
     followed
         Who tried and bought within FOLLOWED_DAYS, of leads that ended so long before.
     """
+
+    OF_STATE: ClassVar = (
+        *("taken", "taken_before", "taken_days", "taken_days_before"),
+        *("ended", "ended_before", "lately", "found", "followed"),
+        *("calls", "providers", "days", "budget", "savings", "errors"),
+    )
 
     edition: Edition
     aims: Aims

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mi_core.stories.attribution import naming
 from mi_core.stories.attribution.crediting import Credit
@@ -59,6 +59,8 @@ class ExecutiveReport:
     to_act_on
         The relation `people_to_act_on`, of the newest scoring.
     """
+
+    OF_STATE: ClassVar = ("costs",)
 
     edition: Edition
     then: Then

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mi_core.ingest.coverage import SOURCES, coverage
 from mi_core.monitoring.check import Check
@@ -42,6 +42,8 @@ class HealthReport:
     statuses
         Relation `monitoring/status_stretch`.
     """
+
+    OF_STATE: ClassVar = ("checks", "statuses")
 
     edition: Edition
     checks: Sequence[Check]
