@@ -16,7 +16,7 @@ from mi_core.cli import app
 from mi_core.definitions import load_definitions
 from mi_core.errors import NotDelivered, SettingsError
 from mi_core.ingest.classify import classification_version
-from mi_core.monitoring import deliveries, leads, shifts
+from mi_core.monitoring import deliveries, leads, messages, shifts
 from mi_core.monitoring.check import Check, judged, written
 from mi_core.monitoring.looking import Looking
 from mi_core.monitoring.status_page import status_page, verdict
@@ -317,7 +317,7 @@ def test_the_budget_that_is_nearer_its_end_counts(
 
 def test_a_watch_of_an_empty_workspace_raises_no_alarm(shop: Workspace):
     checks = shop.watch()
-    assert len(checks) == len({check.name for check in checks}) == 13
+    assert len(checks) == len({check.name for check in checks}) == 14
     assert {check.status for check in checks} <= {"ok", "unknown"}
     page = (shop.path / "reports" / "status.html").read_text()
     assert "<h1>All is well</h1>" in page
@@ -336,6 +336,7 @@ def test_the_watch_tells_and_says_whom_it_could_not(shop: Workspace, monkeypatch
         with pytest.raises(NotDelivered, match="json didn't take the message") as caught:
             shop.watch(AS_OF, notify=True)
         assert caught.value.checks[0].status == "alert"
+        assert "json took nothing" in messages.messages(shop._looking(AS_OF)).sentence
         hook.answers = [500]
         failed = CliRunner().invoke(app, arguments)
         assert failed.exit_code == 1
@@ -362,6 +363,28 @@ def test_a_look_back_leaves_page_records_and_channels_as_they_are(shop: Workspac
     assert shop.sql("from state.alert order by name").equals(before[1])
     shop.watch()
     assert page.read_text() != before[0]
+
+
+def test_who_takes_no_message_is_seen_by_the_next_watches(shop: Workspace):
+    def seen(at: datetime) -> tuple[str, str]:
+        found = messages.messages(shop._looking(at))
+        return found.status, found.sentence
+
+    hour = timedelta(hours=1)
+    assert seen(AS_OF) == ("ok", "All that was to be told has arrived.")
+    messages.note(shop.state, messages.ALERTS, ["slack", "slack"], at=AS_OF)
+    assert seen(AS_OF + hour)[0] == "ok"
+    messages.note(shop.state, messages.ALERTS, ["slack"], at=AS_OF + 20 * hour)
+    messages.note(shop.state, messages.CHURN, ["the churn webhook"], at=AS_OF + 23 * hour)
+    assert seen(AS_OF + 23 * hour)[0] == "warning"
+    assert seen(AS_OF + 24 * hour) == (
+        "alert",
+        "slack and the churn webhook took nothing of what was to be told, for 1.0 days.",
+    )
+    messages.note(shop.state, messages.ALERTS, [], at=AS_OF + 24 * hour)
+    assert seen(AS_OF + 24 * hour)[0] == "ok"
+    # Nobody sends any more.
+    assert seen(AS_OF + 72 * hour)[0] == "ok"
 
 
 def secret(text: str) -> Any:

@@ -19,6 +19,7 @@ from mi_core.cli import app
 from mi_core.errors import SettingsError
 from mi_core.ingest.classify import classification_version
 from mi_core.monitoring.churn_webhook import Delivery, Webhook, send_churn
+from mi_core.monitoring.messages import messages
 from mi_core.settings import load_settings
 from mi_core.signing import decoded
 from mi_core.workspace import Workspace, open_workspace
@@ -166,6 +167,7 @@ def test_a_try_is_repeated_under_its_id_with_growing_pauses(shop: Workspace, hoo
 def test_what_did_not_arrive_goes_out_with_the_next_run_under_its_id(shop: Workspace, hook: Hook):
     hook.answers = [500] * 4
     failed = send(shop, hook)
+    assert "the churn webhook took nothing" in messages(shop._looking(None)).sentence
     assert (failed.sent, failed.waiting) == (0, 5)
     assert failed.problem == "The churn webhook answered 500, 4 times."
     assert shop.churn_list().height == 5

@@ -158,7 +158,7 @@ def test_what_to_do_begins_with_the_worst(report: HealthReport):
 
 def test_the_tiles_have_notes_of_the_change(report: HealthReport):
     told = str(findings.headline(report))
-    assert "<dd>2 of 9</dd>" in told
+    assert "<dd>2 of 10</dd>" in told
     assert "560 before: no clear change" in told
     assert "of 55 that always have some" in told
 
@@ -261,7 +261,7 @@ def test_a_calm_period_is_told_as_one(report: HealthReport):
         statuses=report.statuses.filter(pl.col("status") == "ok"),
     )
     told = str(findings.summary(calm))
-    assert "Nothing needs anybody</strong>: 13 checks of 13 can tell" in told
+    assert "Nothing needs anybody</strong>: 14 checks of 14 can tell" in told
     assert "Scores and personas are as a week before" in told
     assert "No watch of this period found anything bad" in told
 

@@ -1,6 +1,6 @@
 """All checks of the watch, in the order in which data goes through the workspace."""
 
-from mi_core.monitoring import deliveries, leads, shifts
+from mi_core.monitoring import deliveries, leads, messages, shifts
 from mi_core.monitoring.check import Check
 from mi_core.monitoring.looking import Looking
 
@@ -20,4 +20,5 @@ def look(at: Looking) -> list[Check]:
             *leads.enrichment(at),
             leads.budget(at),
             leads.lead_queue(at),
+            messages.messages(at),
         ]

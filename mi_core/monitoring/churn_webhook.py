@@ -19,6 +19,7 @@ import httpx
 
 from mi_core.errors import SettingsError
 from mi_core.magnetism import AT_RISK
+from mi_core.monitoring import messages
 from mi_core.monitoring.churn import AtRisk, note_crossings
 from mi_core.monitoring.looking import Looking
 from mi_core.monitoring.sending import Claim, claimed
@@ -171,6 +172,8 @@ def send_churn(at: Looking, webhook: Webhook) -> Delivery:
             if told:
                 _mark(at.state, batch_id, told)
                 sent, batches = sent + len(told), batches + 1
+        failed = ["the churn webhook"] if problem else []
+        messages.note(at.state, messages.CHURN, failed, at=at.as_of)
         with at.state.reading() as transaction:
             left = sum(row["user_id"] in people for row in transaction.rows(_WAITING))
     return Delivery(sent, batches, left, problem)

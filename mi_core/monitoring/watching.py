@@ -4,7 +4,7 @@ from mi_core import words
 from mi_core.enrichment import ledger, queue
 from mi_core.errors import NotDelivered
 from mi_core.ingest.keys import HashKeys
-from mi_core.monitoring import notices
+from mi_core.monitoring import messages, notices
 from mi_core.monitoring.check import Check
 from mi_core.monitoring.checks import look
 from mi_core.monitoring.looking import Looking
@@ -41,6 +41,7 @@ def watch(
     write_status(at.warehouse.path / "reports", checks, seen, _facts(at), as_of=at.as_of)
     if notify:
         told = notices.notify(at.state, keys, settings, at.rules, checks, as_of=at.as_of)
+        messages.note(at.state, messages.ALERTS, told.failed, at=at.as_of)
         if told.failed:
             raise NotDelivered(
                 f"{words.listed(told.failed)} didn't take the message; it is sent again at the next"
