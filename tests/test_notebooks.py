@@ -36,8 +36,8 @@ OTHERWISE = {
 }
 """Notebook → other parameters than its own, beside `as_of`; of the others, `days` alone."""
 
-BETWEEN = "2024-06-20"
-"""No scoring is as of then; the newest before it is a good week older."""
+BETWEEN, SCORED = "2024-06-20", "2024-06-17"
+"""An instant without a scoring, and the newest scoring before it."""
 
 
 def _make_sample(folder: Path) -> None:
@@ -147,7 +147,7 @@ def test_explorations_run_with_other_parameters(kernels: Path, subtests: pytest.
     for notebook, run in runs.items():
         with subtests.test(notebook.stem):
             said = run.result()
-            assert "as of 2024-06-17" in said or "as of {at" not in notebook.read_text()
+            assert f"as of {SCORED}" in said
     del run, runs
     gc.collect()  # Of each thread, Jupyter leaves an event loop that nobody closed.
 
