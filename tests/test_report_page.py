@@ -275,18 +275,17 @@ def test_page_in_a_browser(browser, page, name):
     tab.context.close()
 
 
-def page_about(file: Path, report: str) -> Path:
+def page_about(report: str) -> str:
     """A page of that report in which nothing is but what it is made from."""
     about = Manifest(report=report, title=find_report(report).title, parameters={}, as_of=AS_OF)
     text = f"{OPENING}{about.written()}{CLOSING}"
-    file.write_text(f'<!DOCTYPE html><html lang="en"><title>A page</title>{text}<p>Hello</p>')
-    return file
+    return f'<!DOCTYPE html><html lang="en"><title>A page</title>{text}<p>Hello</p>'
 
 
 def test_index_is_searched(browser, tmp_path):
     shelf, names = Shelf(tmp_path), ("acquisition", "attribution")
     for name in names:
-        shelf.file(name, page_about(shelf.page(name), name))
+        shelf.file(name, page_about(name))
     tab, asked, said = open_page(browser, shelf.page("index"), 0, width=390, scheme="dark")
 
     tab.get_by_role("searchbox").fill("ATTRIBUTION 2024")
@@ -308,7 +307,7 @@ def test_index_is_searched(browser, tmp_path):
 
 @pytest.mark.usefixtures("browser")
 def test_page_is_printed(tmp_path):
-    pdf = print_page(page_about(tmp_path / "page.html", "acquisition"))
+    pdf = print_page(write_whole(tmp_path / "page.html", page_about("acquisition")))
 
     assert pdf.read_bytes().startswith(b"%PDF")
 
