@@ -50,6 +50,15 @@ def text(markup: str) -> str:
     return re.sub(r"<[^>]+>", "", markup)
 
 
+def test_the_subtitle_says_that_the_newest_event_is_old(report):
+    assert "Careful" not in findings.subtitle(report)
+    old = replace(report, edition=replace(report.edition, hours_behind=882 * 24.0))
+    assert text(findings.subtitle(old)).endswith(
+        ". Careful: the newest event is 882.0 days older than the end of this period, so what "
+        "follows tells of the gap, not of people."
+    )
+
+
 def test_what_may_be_chance_is_not_told_as_news(report):
     said = text(findings.summary(report))
     assert "5 of 16 people whom we know are at risk of leaving, 31%" in said

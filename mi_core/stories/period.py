@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from mi_core.workspace import Workspace
 
 
+STALE_HOURS = 48
+"""Above this age of the newest event at the period's end, a report says so."""
+
+
 @dataclass(frozen=True)
 class Period:
     """Days up to the instant `until`, exclusive, and as many before them."""
@@ -44,6 +48,8 @@ class Edition:
         funnel, the channels and the limits are.
     is_compared
         Whether the lake covers nine tenths of the period before.
+    hours_behind
+        How old the newest event is at the period's end; None where there is none before it.
     """
 
     period: Period
@@ -51,6 +57,7 @@ class Edition:
     lake_snapshot: int
     is_compared: bool
     definitions: str
+    hours_behind: float | None = None
 
     @property
     def span(self) -> dict[str, datetime]:
@@ -90,6 +97,7 @@ def edition(
             snapshot,
             is_compared=_is_compared(workspace, period),
             definitions=workspace.definitions.version,
+            hours_behind=_hours_behind(workspace, until),
         )
 
 
@@ -104,10 +112,30 @@ def instant(value: str | datetime | None) -> datetime | None:
 
 
 def subtitle(edition: Edition) -> str:
-    """The period, and the one it is compared with, in words."""
+    """The period, and the one it is compared with, in words, and whether the data is stale."""
     days = words.count(edition.period.days, "day")
     compared = f", compared with the {edition.period.days} before" if edition.is_compared else ""
-    return f"<strong>{edition.period}</strong> ({days}){compared}."
+    return f"<strong>{edition.period}</strong> ({days}){compared}.{careful(edition)}"
+
+
+def careful(edition: Edition) -> str:
+    """What ends a subtitle where the newest event is old; else nothing. Begins with a space."""
+    hours = edition.hours_behind
+    if hours is None or hours <= STALE_HOURS:
+        return ""
+    is_empty = hours > edition.period.days * 24
+    tells = "of the gap, not of people" if is_empty else "of this gap too, not only of people"
+    return (
+        f" <strong>Careful: the newest event is {words.days(hours / 24)} older than the end of "
+        f"this period</strong>, so what follows tells {tells}."
+    )
+
+
+def _hours_behind(workspace: "Workspace", until: datetime) -> float | None:
+    row = workspace.warehouse.sql(
+        "select max(occurred_at) from lake.user_event where occurred_at < $until", {"until": until}
+    ).fetchone()
+    return (until - row[0]) / timedelta(hours=1) if row and row[0] else None
 
 
 def _is_compared(workspace: "Workspace", period: Period) -> bool:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from mi_core import tables, words
 from mi_core.stories import comparing, telling
 from mi_core.stories.acquisition import channels, steps
+from mi_core.stories.period import STALE_HOURS, careful
 from mi_core.tables import Html
 
 if TYPE_CHECKING:
     from mi_core.stories.acquisition import AcquisitionReport
 
-STALE_HOURS = 48
 UNKNOWN_SHARE = 0.05
 """From here on the report says that its figures need care."""
 
@@ -38,7 +38,7 @@ def subtitle(report: "AcquisitionReport") -> Html:
     compared = f", compared with the {days} before" if report.is_compared else ""
     return Html(
         f'<p class="subtitle"><strong>{report.period}</strong> ({days}){compared}. '
-        f"Scores as of {words.moment(report.period.until)}.</p>"
+        f"Scores as of {words.moment(report.period.until)}.{careful(report.edition)}</p>"
     )
 
 

@@ -44,6 +44,7 @@ class AttributionReport:
     first_event_at: datetime | None
     funnel: "Funnel"
     retention: "Retention"
+    hours_behind: float | None = None
 
     @classmethod
     def read(
@@ -85,6 +86,7 @@ class AttributionReport:
         # Before all else, since it may have to type events, which writes.
         attribution = attribute()
         with lake.reading() as snapshot:
+            held = lake.relation("reports/freshness", until=period.until).row(0, named=True)
             if snapshot != attribution.lake_snapshot:
                 attribution = attribute()
             return cls(
@@ -102,11 +104,12 @@ class AttributionReport:
                 lengths=lake.relation("reports/path_length", longest=LONGEST),
                 days=lake.relation("reports/path_days", days=ceil(attribution.lookback_days or 1)),
                 ends=lake.relation("reports/path_ends"),
-                first_event_at=_first_event_at(workspace, period),
+                first_event_at=held["first_event_at"],
                 funnel=workspace.funnel(as_of=until, days=days),
                 retention=workspace.retention(
                     returning="engagement", as_of=until, periods=COHORT_WEEKS
                 ),
+                hours_behind=held["hours_behind"],
             )
 
     @property
@@ -127,7 +130,14 @@ class AttributionReport:
     def edition(self) -> Edition:
         found = self.attribution
         version, snapshot = found.config_version or "", found.lake_snapshot or 0
-        return Edition(self.period, version, snapshot, self.is_compared, definitions=version)
+        return Edition(
+            self.period,
+            version,
+            snapshot,
+            self.is_compared,
+            definitions=version,
+            hours_behind=self.hours_behind,
+        )
 
     @property
     def is_compared(self) -> bool:
@@ -167,10 +177,3 @@ class AttributionReport:
         import polars as pl
 
         return self.days.with_columns(pl.col("day").cast(pl.String).alias("label"))
-
-
-def _first_event_at(workspace: "Workspace", period: Period) -> datetime | None:
-    [found] = workspace.warehouse.relation("reports/freshness", until=period.until)[
-        "first_event_at"
-    ]
-    return found  # type: ignore[no-any-return]

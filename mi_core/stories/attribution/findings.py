@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mi_core import words
 from mi_core.stories.attribution import naming, sentences
+from mi_core.stories.period import careful
 from mi_core.tables import Html, points, tiles
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def subtitle(report: "AttributionReport") -> Html:
     compared = f", compared with the {report.period.days} before" if report.is_compared else ""
     return Html(
         f'<p class="subtitle"><strong>{report.period}</strong> ({days}){compared}. '
-        f"Touchpoints in the {report.lookback} before each conversion.</p>"
+        f"Touchpoints in the {report.lookback} before each conversion.{careful(report.edition)}</p>"
     )
 
 

@@ -11,6 +11,7 @@ from mi_core import words
 from mi_core.stories import telling
 from mi_core.stories.cohorts import curves, doing
 from mi_core.stories.comparing import of_counts, said
+from mi_core.stories.period import careful
 from mi_core.tables import Html, points, tiles
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def subtitle(report: "CohortsReport") -> Html:
     last = words.day(words.last_day(report.edition.period.until))
     return Html(
         f'<p class="subtitle"><strong>{began} to {last}</strong>, by week. New is who did '
-        "something in the product for the first time; coming back is doing something again.</p>"
+        "something in the product for the first time; coming back is doing something again."
+        f"{careful(report.edition)}</p>"
     )
 
 

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from mi_core import words
+from mi_core.stories.period import STALE_HOURS
 
 if TYPE_CHECKING:
     from mi_core.stories.executive.figures import ExecutiveReport
 
-STALE_HOURS = 48
 UNKNOWN_SHARE = 0.05
 """From here on the report says that its figures need care; as in the acquisition report."""
 

@@ -11,7 +11,7 @@ from mi_core import tables, words
 from mi_core.stories import comparing, telling
 from mi_core.stories.magnetism import groups, parts
 from mi_core.stories.magnetism.figures import CHECKED_DAYS, CHECKED_PEOPLE
-from mi_core.stories.period import subtitle as period_of
+from mi_core.stories.period import careful
 from mi_core.tables import Html
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 def subtitle(report: "MagnetismReport") -> Html:
     """The scoring, and the one that it is compared with."""
-    begin = report.scored_at("begin")
+    begin, days = report.scored_at("begin"), words.count(report.period.days, "day")
     compared = f", compared with those of {words.day(begin)}" if begin else ""
     return Html(
-        f'<p class="subtitle">{period_of(report.edition).split(",")[0].rstrip(".")}. '
-        f"Scores as of {words.moment(report.period.until)}{compared}.</p>"
+        f'<p class="subtitle"><strong>{report.period}</strong> ({days}). '
+        f"Scores as of {words.moment(report.period.until)}{compared}.{careful(report.edition)}</p>"
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mi_core import words
 from mi_core.stories.comparing import said
+from mi_core.stories.period import careful
 from mi_core.stories.personas import mixing
 from mi_core.tables import Html, points, tiles
 
@@ -22,7 +23,7 @@ def subtitle(report: "PersonasReport") -> Html:
     then = f", compared with the scoring of {report.then}" if report.then.as_of else ""
     return Html(
         f'<p class="subtitle"><strong>{report.edition.period}</strong> ({days}){then}. A persona '
-        "is the kind of customer a person most resembles.</p>"
+        f"is the kind of customer a person most resembles.{careful(report.edition)}</p>"
     )
 
 
