@@ -253,7 +253,8 @@ def test_a_failed_run_is_on_the_index_until_one_succeeds(shelf: Shelf):
     run = shelf.keep_run("acquisition", b"{}")
 
     index = (shelf.folder / "index.html").read_text()
-    assert "cell 3: &lt;b&gt;No.&lt;/b&gt; The page before it stands." in index
+    assert "cell 3: &lt;b&gt;No.&lt;/b&gt;</p>" in index
+    assert "came to no page. The page before it stands." in index
     assert 'href="acquisition.html"' in index
     shelf.file("acquisition", page_of())
     assert shelf.failure("acquisition") is None
@@ -274,7 +275,7 @@ def test_a_run_that_nobody_ended_is_on_the_index(shelf: Shelf):
     shelf.file("acquisition", page_of())
     shelf.begin("acquisition")
 
-    assert "It hasn&#39;t ended, or was killed. The page before it stands." in index_page(shelf)
+    assert "It hasn&#39;t ended, or was killed." in index_page(shelf)
 
 
 def test_what_is_asked_for_is_in_the_name():

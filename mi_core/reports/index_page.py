@@ -15,6 +15,9 @@ from mi_core.words import moment
 Link = Callable[[str], str]
 
 _GROUPS = ("Every day", "Every week", "On request")
+_EVERYWHERE = ("What the words mean", "What to do")
+"""Headings that tell no report from another."""
+
 _AS_USUAL = ("workspace", "as_of", "snapshot", "config")
 """Parameters that every report has."""
 
@@ -30,8 +33,11 @@ class _Card:
     link: str | None
     dates: str
     summary: list[str]
+    topics: list[str]
+    terms: list[str]
     history: list[tuple[str, str]]
     failure: str
+    why: str
 
 
 def index_page(shelf: Shelf, link: Link = str) -> str:
@@ -68,8 +74,11 @@ def _card(shelf: Shelf, stem: str, link: Link) -> _Card:
         link=link(f"{stem}.html") if page else None,
         dates=_dates(page) if page else "",
         summary=manifest.summary[:3] if manifest else [],
+        topics=[each for each in manifest.topics if each not in _EVERYWHERE] if manifest else [],
+        terms=manifest.terms if manifest else [],
         history=[_past(shelf.folder, each, link) for each in _before(shelf.editions(stem), page)],
         failure=_failure(failure, page) if failure else "",
+        why=failure.why if failure else "",
     )
 
 
@@ -109,4 +118,4 @@ def _past(folder: Path, edition: Edition, link: Link) -> tuple[str, str]:
 
 def _failure(failure: Failure, page: Page | None) -> str:
     shown = "The page before it stands." if page else "There is no page yet."
-    return f"The last run, of {moment(failure.at)}: {failure.why} {shown}"
+    return f"The run of {moment(failure.at)} came to no page. {shown}"

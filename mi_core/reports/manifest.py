@@ -33,6 +33,8 @@ class Manifest(BaseModel):
     title: str
     parameters: dict[str, Any]
     summary: list[str] = []
+    topics: list[str] = []
+    terms: list[str] = []
     as_of: datetime | None = None
     days: int | None = None
     config_version: str | None = None

@@ -21,6 +21,8 @@ from mi_core.stories.foot import MANIFEST
 
 _SUMMARY = r'<ul class="summary">.*?</ul>'
 
+_HEADING = r"^(?:## |<h2[^>]*>)(.+?)(?:</h2>)?$"
+
 _SAID_BY_FOOT = ("workspace", "as_of", "snapshot", "config")
 """Parameters of which the foot says what came of them."""
 
@@ -157,13 +159,23 @@ def _manifest(ran: Any, notebook: Path, parameters: Mapping[str, object]) -> Man
     markup = "".join(str(each.get("text/html", "")) for each in shown)
     first = re.search(_SUMMARY, markup, re.DOTALL)
     summary = re.findall(r"<li>(.*?)</li>", first[0], re.DOTALL) if first else []
+    prose = "\n".join(cell.source for cell in ran.cells if cell.cell_type == "markdown")
+    words = "".join(
+        str(output.get("data", {}).get("text/html", ""))
+        for cell in ran.cells
+        if "glossary" in cell.metadata.get("tags", ())
+        for output in cell.get("outputs", ())
+    )
     name = notebook.stem.removeprefix("report-")
     asked = {key: value for key, value in parameters.items() if key not in _SAID_BY_FOOT}
     return Manifest(
         report=name,
         title=ran.metadata.get("title", name),
         parameters=asked,
-        summary=[text_of(each) for each in summary],
+        # Off its page, a link leads nowhere.
+        summary=[text_of(re.sub(r"\s*<a\b.*?</a>\.?", "", each)) for each in summary],
+        topics=[text_of(each) for each in re.findall(_HEADING, prose, re.MULTILINE)],
+        terms=[text_of(each) for each in re.findall(r"<dt>(.*?)</dt>", words, re.DOTALL)],
         **{"as_of": parameters.get("as_of")} | said,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from mi_core import words
@@ -34,6 +34,9 @@ class Period:
         return self.since - timedelta(days=self.days)
 
     def __str__(self) -> str:
+        if self.until.time() != time.min:
+            # From the middle of a day to that of another: their names alone would count one more.
+            return f"{words.moment(self.since)} to {words.moment(self.until)}"
         return f"{words.day(self.since)} to {words.day(words.last_day(self.until))}"
 
 

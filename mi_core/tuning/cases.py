@@ -66,6 +66,13 @@ class Cases:
         """Whether a case has what is sought; null where it can't have the outcome."""
         return ~pl.col("outcome") if self.outcome == "churn" else pl.col("outcome")
 
+    def __repr__(self) -> str:
+        first, last = self.instants[0], self.instants[-1]
+        return (
+            f"Cases({self.outcome} within {self.horizon_days} days: {self.frame.height:,} at"
+            f" {len(self.instants)} instants from {first:%Y-%m-%d} to {last:%Y-%m-%d})"
+        )
+
     def split(self, test_share: float = 0.3, seed: int = 0) -> "Split":
         """Parts to search and to judge in, by person and by time; see `splitting.split`."""
         from mi_core.tuning.splitting import split

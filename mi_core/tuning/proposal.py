@@ -61,6 +61,9 @@ class Proposal:
         """Whether the interval on `test` leaves out that nothing gets better."""
         return self.difference.low > 0
 
+    def __repr__(self) -> str:
+        return f"Proposal({self.said})"
+
     @property
     def said(self) -> str:
         """What may be said of it, in a sentence or two."""

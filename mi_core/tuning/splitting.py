@@ -32,6 +32,12 @@ class Split:
     test_share: float
     seed: int
 
+    def __repr__(self) -> str:
+        sizes = (
+            f"{len(part):,} {name}" for name, part in (("train", self.train), ("test", self.test))
+        )
+        return f"Split({', '.join(sizes)} from {self.test_from:%Y-%m-%d})"
+
     def parts(self, objective: "Objective") -> dict[str, pl.DataFrame]:
         """`train` and `test`: the cases that an objective is about, with what is sought as outcome.
 

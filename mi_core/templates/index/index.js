@@ -5,7 +5,7 @@ const told = (text) => text.toLowerCase().replace(/\s+/g, " ");
 function show(article, words) {
   const all = told(article.textContent);
   article.hidden = !words.every((word) => all.includes(word));
-  const history = article.querySelector("details");
+  const history = article.querySelector("details.editions");
   if (!history) return;
   const elsewhere = told([...article.children].filter((each) => each !== history).map((each) => each.textContent).join(" "));
   const ofDates = words.filter((word) => !elsewhere.includes(word));
