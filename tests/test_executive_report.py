@@ -66,7 +66,7 @@ def empty(report: ExecutiveReport) -> ExecutiveReport:
         **{name: getattr(report, name).clear() for name in frames},
         ahead=report.ahead.with_columns(people=0, buyers=0),
         then=Then(None, is_alike=True),
-        to_act_on={"people": 0, "ready": 0, "at_risk": 0},
+        to_act_on={"people": 0, "ready": 0, "at_risk": 0, "in_both": 0},
         spend=dict.fromkeys(report.spend, 0),
         coverage=report.coverage.with_columns(events=0, unknown=0),
         freshness=report.freshness | {"hours_behind": None, "last_event_at": None},
@@ -91,7 +91,7 @@ def test_figures_are_of_one_snapshot_and_end_in_the_manifest(shop):
     assert shop.attribution.until == AS_OF
     assert shop.then.as_of == datetime(2024, 5, 1)
     kept = foot(shop, shop.edition).manifest["figures"]
-    assert kept["to_act_on"] == {"people": 24, "ready": 12, "at_risk": 5}
+    assert kept["to_act_on"] == {"people": 24, "ready": 12, "at_risk": 5, "in_both": 0}
     assert len(kept["attribution"]["credits"]) > 3
 
 

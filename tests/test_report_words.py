@@ -340,8 +340,20 @@ def test_people_are_listed_with_a_reason_and_something_to_do(report):
     assert "1 purchase worth 12.50, the last on 6 February 2024." in at_risk
 
 
+def test_all_who_are_at_risk_are_counted_and_those_listed_elsewhere_said(report):
+    both = replace(report, to_act_on={"people": 24, "ready": 12, "at_risk": 8, "in_both": 3})
+    assert (
+        "5 of 8 people; 3 people at risk look ready to buy and belong to the list above"
+        in listings.people(both, "at_risk")
+    )
+    assert "win back 8 people at risk of leaving" in findings.summary(both)
+    none = replace(both, people=report.people.clear())
+    assert "at the moment; 3 people at risk look" in listings.people(none, "at_risk")
+
+
 def test_an_empty_list_is_a_sentence(report):
-    alone = AcquisitionReport(**{**vars(report), "people": report.people.clear()})
+    nobody = dict.fromkeys(report.to_act_on, 0)
+    alone = replace(report, people=report.people.clear(), to_act_on=nobody)
     assert listings.people(alone, "at_risk") == (
         '<p class="nothing">Nobody is on this list at the moment.</p>'
     )

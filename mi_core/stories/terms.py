@@ -24,7 +24,7 @@ READY: Term = ("Ready to buy", "High or very high intent, and no purchase in the
 AT_RISK_TERM: Term = (
     "At risk",
     f"A churn risk of {AT_RISK} or more, for people who once bought, began a trial or left an "
-    "address, and don't look ready to buy.",
+    "address. Some of them look ready to buy as well.",
 )
 NO_CLEAR_CHANGE: Term = (
     "No clear change",

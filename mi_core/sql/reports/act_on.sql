@@ -1,7 +1,8 @@
 -- One row per person to act on: at most $people in each of two lists, the most pressing first.
 -- ready_to_buy: high or very high intent at $as_of, and no purchase in the 30 days before.
 -- Last here is a visit, an act in the product or a purchase: no email that somebody only received.
--- at_risk: bought, tried or left an address once, churn risk of $risk or more, not ready to buy.
+-- at_risk: bought, tried or left an address once, and a churn risk of $risk or more; of these, who
+-- is ready to buy is on that list only.
 with
 history as (
     select

@@ -1,8 +1,8 @@
 -- One row per person of the scoring $as_of: who they are likely to be, by which source and how
 -- surely; what behaviour alone says; how close they are, and how strongly drawn back. The persona
 -- is the one assigned at that moment, or what behaviour says where none was.
--- Who is ready to buy and who is at risk of leaving (from a churn risk of $risk) is as in act_on;
--- who can be lost has bought, tried or left an address before.
+-- Who is ready to buy is as in act_on. Who can be lost has bought, tried or left an address before;
+-- with a churn risk of $risk or more they are at risk of leaving, ready to buy or not.
 with
 assigned as (
     select user_id::uuid as user_id, slug, source, confidence
@@ -48,5 +48,5 @@ scored as (
 )
 select
     *,
-    not is_ready and can_be_lost and churn_risk >= $risk as is_at_risk
+    can_be_lost and churn_risk >= $risk as is_at_risk
 from scored

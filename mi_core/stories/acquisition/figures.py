@@ -59,6 +59,7 @@ class AcquisitionReport:
     intent: "pl.DataFrame"
     churn: "pl.DataFrame"
     people: "pl.DataFrame"
+    to_act_on: dict[str, int]
     coverage: "pl.DataFrame"
     unknown_events: "pl.DataFrame"
     freshness: dict[str, Any]
@@ -112,6 +113,9 @@ class AcquisitionReport:
                 churn=lake.relation("reports/churn_distribution", as_of=until),
                 people=lake.relation(
                     "reports/act_on", as_of=until, risk=AT_RISK, people=PEOPLE_LISTED
+                ),
+                to_act_on=lake.relation("reports/people_to_act_on", people="person_now").row(
+                    0, named=True
                 ),
                 coverage=lake.relation("reports/coverage", **span),
                 unknown_events=lake.relation("reports/unknown_events", **span),

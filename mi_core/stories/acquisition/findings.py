@@ -152,7 +152,7 @@ def _how_drawn(report: "AcquisitionReport") -> str:
 
 
 def _what_to_do(report: "AcquisitionReport") -> str:
-    ready, at_risk = report.listed("ready_to_buy"), report.listed("at_risk")
+    ready, at_risk = report.listed("ready_to_buy"), report.to_act_on["at_risk"]
     steps = []
     if ready:
         steps.append(f"make an offer to {_people(ready)} who look ready to buy")

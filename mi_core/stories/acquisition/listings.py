@@ -4,8 +4,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mi_core import words
-from mi_core.magnetism import AT_RISK, RECOMMENDATIONS
+from mi_core.magnetism import RECOMMENDATIONS
 from mi_core.stories import telling
+from mi_core.stories.terms import AT_RISK_TERM
 from mi_core.tables import Column, Html, definitions, sentence, table
 
 if TYPE_CHECKING:
@@ -19,8 +20,10 @@ def people(report: "AcquisitionReport", name: str) -> Html:
     import polars as pl
 
     listed = report.people.filter(pl.col("list") == name)
+    ready = report.to_act_on["in_both"] if name == "at_risk" else 0
     if not listed.height:
-        return sentence("Nobody is on this list at the moment.")
+        elsewhere = f"; {_on_the_other(ready)}" if ready else ""
+        return sentence(f"Nobody is on this list at the moment{elsewhere}.")
     rows = [
         {
             "person": _person(row),
@@ -38,11 +41,19 @@ def people(report: "AcquisitionReport", name: str) -> Html:
         "why": Column("Why"),
         "advice": Column("What to do"),
     }
-    total = report.listed(name)
+    total = report.to_act_on["at_risk"] if name == "at_risk" else report.listed(name)
     caption = f"{words.number(listed.height)} of {words.count(total, 'person', 'people')}"
-    if total > listed.height:
+    if report.listed(name) > listed.height:
         caption += ", the most urgent first"
+    if ready:
+        caption += f"; {_on_the_other(ready)}"
     return table(pl.DataFrame(rows), columns, caption=caption, kind="cards")
+
+
+def _on_the_other(ready: int) -> str:
+    who = "person at risk looks" if ready == 1 else "people at risk look"
+    belongs = "belongs" if ready == 1 else "belong"
+    return f"{words.number(ready)} {who} ready to buy and {belongs} to the list above"
 
 
 def data_quality(report: "AcquisitionReport") -> Html:
@@ -112,11 +123,7 @@ def glossary(report: "AcquisitionReport") -> Html:
                 "Ready to buy",
                 "High or very high intent, and no purchase in the last 30 days.",
             ),
-            (
-                "At risk",
-                f"A churn risk of {AT_RISK} or more, for people who once bought, began a trial or "
-                "left an address. Who looks ready to buy is counted there alone.",
-            ),
+            (AT_RISK_TERM[0], f"{AT_RISK_TERM[1]} These are on that list only."),
             (
                 "First channel",
                 "Where the first touchpoint of a person came from, as far as that can be told.",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mi_core.magnetism import AT_RISK
+from mi_core.stories.terms import AT_RISK_TERM
 from mi_core.tables import Html, definitions
 
 if TYPE_CHECKING:
@@ -28,11 +28,7 @@ def glossary(report: "ExecutiveReport") -> Html:
                 f"Intent of {report.high_intent:g} or more of 100, and no purchase in the last 30 "
                 "days.",
             ),
-            (
-                "At risk",
-                f"Churn risk of {AT_RISK} or more of 100; of those who bought, tried or left an "
-                "address.",
-            ),
+            AT_RISK_TERM,
             (
                 "Warm or hot",
                 f"Magnetism of {report.warm:g} or more of 100: how strongly people are drawn back.",

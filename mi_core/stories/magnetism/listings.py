@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from mi_core import words
 from mi_core.magnetism import AT_RISK, RECOMMENDATIONS
 from mi_core.stories import telling
+from mi_core.stories.terms import AT_RISK_TERM
 from mi_core.tables import Column, Html, definitions, sentence, table
 
 if TYPE_CHECKING:
@@ -167,10 +168,7 @@ def glossary(report: "MagnetismReport") -> Html:
                 "a purchase. It is no probability.",
             ),
             ("Known", "Who has left an address, begun a trial or bought: whoever can be lost."),
-            (
-                "At risk",
-                f"Known, with a churn risk of {AT_RISK} or more. {_ready(report)}".rstrip(),
-            ),
+            (AT_RISK_TERM[0], f"{AT_RISK_TERM[1]}{_ready(report)}"),
             (
                 "Newly at risk",
                 "At risk now, and not at the earlier scoring, where some weren't known yet.",
@@ -198,8 +196,8 @@ def _ready(report: "MagnetismReport") -> str:
     if not ready:
         return ""
     return (
-        f"{words.number(ready)} of them {'look' if ready > 1 else 'looks'} ready to buy as well; "
-        "other reports count these there alone."
+        f" Here {words.number(ready)} {'do' if ready > 1 else 'does'}; the acquisition report "
+        "lists these as ready to buy only."
     )
 
 
