@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from flows import ROOT
 from flows.environment import environment
 from mi_core.errors import MiError
-from mi_core.settings import load_settings
+from mi_core.settings import Settings, load_settings
 
 Process = subprocess.Popen[bytes]
 
@@ -90,6 +90,15 @@ def _end(process: Process, seconds: float) -> None:
     process.wait()
 
 
+def _check_workspace(folder: Path, settings: Settings) -> None:
+    """Serving would make an empty one, and never say that the name is wrong."""
+    if not (settings.catalog_url or (folder / "catalog.sqlite").is_file()):
+        raise Cannot(
+            f"There is no workspace in {folder}; make one with mi init, or sample data with make"
+            " demo, and set MI_WORKSPACE to data/demo/workspace."
+        )
+
+
 def _check_port(port: int) -> None:
     try:
         socket.create_server(("127.0.0.1", port)).close()
@@ -105,7 +114,10 @@ def main(files: list[str]) -> int:
     try:
         settings = load_settings()
         workspace = settings.workspace.absolute()
-        (workspace / "prefect").mkdir(parents=True, exist_ok=True)
+        _check_workspace(workspace, settings)
+        if not (workspace / "prefect").exists():
+            _check_port(settings.schedule_port)
+            (workspace / "prefect").mkdir(parents=True)
         with FileLock(workspace / "prefect" / "schedule.lock", timeout=0):
             _check_port(settings.schedule_port)
             schedule = Schedule(workspace, settings.schedule_port, files)

@@ -12,9 +12,11 @@ from flows import showing
 from flows.running import ALERTED, ON_IO, discreet
 from mi_core import open_workspace
 from mi_core.errors import NotDelivered
+from mi_core.instants import moment_of
 
 if TYPE_CHECKING:
     from mi_core.monitoring.check import Check
+    from mi_core.monitoring.churn_webhook import Delivery
     from mi_core.refresh import Refreshed
     from mi_core.workspace import Maintenance
 
@@ -51,20 +53,27 @@ def watch() -> "list[Check]":
 
 @task(**ON_IO)
 @discreet
-def send_churn() -> None:
+def send_churn() -> "Delivery | None":
+    """None where there is nobody to send to."""
     with open_workspace() as workspace:
-        if workspace.settings.churn_webhook_url and (problem := workspace.send_churn().problem):
-            get_run_logger().warning(problem)
+        if not workspace.settings.churn_webhook_url:
+            return None
+        delivery = workspace.send_churn()
+        if delivery.problem:
+            get_run_logger().warning(delivery.problem)
+        return delivery
 
 
 @flow(name="refresh", timeout_seconds=2 * 3600, **ALERTED)
 def refresh(as_of: datetime | None = None, keep_days: int = 7) -> "Refreshed":
     """Drain the inbox and score everybody as of `as_of` (default: now); then look and tell.
 
+    A day, or a time without a zone, is UTC.
+
     The first run of a UTC day also maintains the lake, keeping everything for `keep_days` days.
     What comes after the scores is done one without the other; the run fails if one does.
     """
-    refreshed = score(as_of or datetime.now(UTC))
+    refreshed = score(moment_of("as_of", as_of or datetime.now(UTC)))
     maintained = maintain(keep_days, return_state=True)
     watched = watch(return_state=True)
     sent = send_churn(return_state=True)
@@ -72,6 +81,7 @@ def refresh(as_of: datetime | None = None, keep_days: int = 7) -> "Refreshed":
         refreshed,
         maintained.result() if maintained.is_completed() else None,
         watched.result() if watched.is_completed() else [],
+        sent.result() if sent.is_completed() else None,
     )
     for each in (maintained, watched, sent):
         each.result()

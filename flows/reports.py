@@ -11,6 +11,7 @@ from flows import showing
 from flows.running import ALERTED, ON_IO, discreet, words
 from mi_core import open_workspace
 from mi_core.errors import ReportError
+from mi_core.instants import moment_of
 from mi_core.reports import catalogue
 
 
@@ -27,13 +28,15 @@ def reports(
 ) -> dict[str, Path]:
     """Render the reports of a cadence, as of the newest scoring or `as_of`.
 
-    One that fails leaves its last good page and doesn't keep the others from being rendered.
+    A day, or a time without a zone, is UTC. One that fails leaves its last good page and doesn't
+    keep the others from being rendered.
 
     Raises
     ------
     ReportError
         Some failed; it names them.
     """
+    as_of = moment_of("as_of", as_of) if as_of else None
     due = {name: each for name, each in catalogue().items() if each.cadence == cadence}
     states = {name: render(name, as_of, each.days, return_state=True) for name, each in due.items()}
     pages = {name: state.result() for name, state in states.items() if state.is_completed()}

@@ -2,12 +2,14 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC
 from pathlib import Path
 from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
@@ -16,6 +18,7 @@ from prefect.runner import Runner
 from flows.deployments import FILE, deployments
 from flows.leftovers import end_broken, skip_missed
 from flows.running import tell
+from mi_core import words
 
 
 async def serve(file: Path = FILE) -> None:
@@ -28,7 +31,7 @@ async def serve(file: Path = FILE) -> None:
         for each in served:
             await _stay_paused(client, each)
         ids = [await runner.aadd_deployment(each) for each in served]
-        await _clear(client, ids)
+        await _clear(client, dict(zip(ids, served, strict=True)))
     print("\n".join(f"  {each.full_name}: {_times(each)}" for each in served), flush=True)
     await runner.start()
 
@@ -74,11 +77,20 @@ async def _stay_paused(client: PrefectClient, deployment: RunnerDeployment) -> N
             )
 
 
-async def _clear(client: PrefectClient, ids: Sequence[UUID]) -> None:
+async def _clear(client: PrefectClient, served: Mapping[UUID, RunnerDeployment]) -> None:
+    ids = list(served)
     broken, missed = await end_broken(client, ids), await skip_missed(client, ids)
     if missed:
         print(f"{len(missed)} runs were missed; the newest of each flow makes up for them.")
     if broken:
-        names = ", ".join(sorted({run.name for run in broken}))
+        names = words.listed([_began(run, served) for run in broken])
         print(f"What served before ended in the middle of {names}: Crashed now.")
         tell("Scheduled runs were broken off", f"They are Crashed now: {names}.")
+
+
+def _began(run: FlowRun, served: Mapping[UUID, RunnerDeployment]) -> str:
+    """A run as people know it: which deployment's it was, and when it began."""
+    deployment = served.get(run.deployment_id) if run.deployment_id else None
+    name = f"{deployment.full_name} ({run.name})" if deployment else run.name
+    at = run.start_time or run.expected_start_time
+    return f"{name} of {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else name

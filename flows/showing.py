@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mi_core.enrichment.costs import Costs
     from mi_core.enrichment.worker import Worked
     from mi_core.monitoring.check import Check
+    from mi_core.monitoring.churn_webhook import Delivery
     from mi_core.refresh import Refreshed
     from mi_core.workspace import Maintenance
 
@@ -29,9 +30,14 @@ _PIXELS = 12
 
 
 def refreshed(
-    done: "Refreshed", maintained: "Maintenance | None", checks: "Sequence[Check]"
+    done: "Refreshed",
+    maintained: "Maintenance | None",
+    checks: "Sequence[Check]",
+    sent: "Delivery | None",
 ) -> None:
-    """Rows, seconds per step and view, what the watch found; how long the last runs took."""
+    """Rows, seconds per step and view, what the watch found, who was told of as leaving; how long
+    the last runs took.
+    """
     why = f" ({done.reason})" if done.reason else ""
     did = [
         f"{done.events_drained:,} events drained; {done.users_scored:,} people scored, "
@@ -43,11 +49,20 @@ def refreshed(
             f"Maintenance: {maintained.scorings_thinned:,} scorings thinned, "
             f"{maintained.inbox_rows_pruned:,} rows of the inbox pruned."
         )
+    if sent:
+        did.append(churn_notices(sent))
     did += [f"**{each.title}**: {each.sentence}" for each in checks if each.status in _BAD]
     steps = [(each.name, "", f"{each.seconds:.2f}") for each in done.steps]
     views = [(f"`{each.name}`", f"{each.rows:,}", f"{each.seconds:.3f}") for each in done.views]
     times = table(("", "rows", "seconds"), steps + views)
     _show(*did, times, bars("Seconds of the last runs", seconds_of_runs()))
+
+
+def churn_notices(sent: "Delivery") -> str:
+    """How many churn notices went out, and why others, or all, didn't."""
+    waiting = f", {sent.waiting:,} wait" if sent.waiting else ""
+    why = f" {sent.problem}" if sent.problem else ""
+    return f"Churn notices: {sent.sent:,} sent{waiting}.{why}"
 
 
 def enriched(worked: "Worked", costs: "Costs") -> None:

@@ -18,7 +18,7 @@ from prefect import Task
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy
 from prefect.states import Crashed, Failed
 
-from flows import backfill, deployments, enrich, refresh, reports, running, showing
+from flows import backfill, deployments, enrich, refresh, reports, running, serving, showing
 from flows.__main__ import main
 from flows.environment import environment
 from flows.leftovers import skip_missed
@@ -33,6 +33,7 @@ from mi_core.errors import (
     Unreachable,
     UnreadableData,
 )
+from mi_core.monitoring.churn_webhook import Delivery
 from mi_core.workspace import Workspace
 
 NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
@@ -293,6 +294,56 @@ def test_a_channel_that_is_dead_fails_no_refresh(
     assert [each.message for each in caplog.records] == ["slack didn't take the message."]
 
 
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_churn_notices_that_are_held_back_are_a_warning_and_shown(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_wanted: bool
+):
+    held = Delivery(0, 0, 1459, "Nobody is told of.")
+    url = "https://crm.example" if is_wanted else None
+    shop = SimpleNamespace(send_churn=lambda: held, settings=SimpleNamespace(churn_webhook_url=url))
+    monkeypatch.setattr(refresh, "open_workspace", lambda: nullcontext(shop))
+    monkeypatch.setattr(refresh, "get_run_logger", lambda: logging.getLogger("run"))
+
+    assert refresh.send_churn.fn() == (held if is_wanted else None)
+    assert [each.message for each in caplog.records] == ["Nobody is told of."] * is_wanted
+    assert showing.churn_notices(held) == ("Churn notices: 0 sent, 1,459 wait. Nobody is told of.")
+    assert showing.churn_notices(Delivery(5, 1, 0)) == "Churn notices: 5 sent."
+
+
+@pytest.mark.parametrize(
+    ("given", "at"), [(datetime(2024, 1, 1), NEW_YEAR), (NEW_YEAR, NEW_YEAR), (None, None)]
+)
+def test_a_bare_day_is_utc(
+    monkeypatch: pytest.MonkeyPatch, given: datetime | None, at: datetime | None
+):
+    asked: list[datetime | None] = []
+    state = SimpleNamespace(is_completed=lambda: True, result=lambda: None)
+
+    def score(as_of: datetime) -> None:
+        asked.append(as_of)
+
+    def render(_name: str, as_of: datetime | None, _days: int, **_: object) -> Any:
+        asked.append(as_of)
+        return state
+
+    monkeypatch.setattr(refresh, "score", score)
+    for name in ("maintain", "watch", "send_churn"):
+        monkeypatch.setattr(refresh, name, lambda *_, **__: state)
+    monkeypatch.setattr(reports, "render", render)
+    monkeypatch.setattr(
+        reports, "catalogue", lambda: {"a": SimpleNamespace(cadence="daily", title="A", days=7)}
+    )
+    for name in ("refreshed", "rendered"):
+        monkeypatch.setattr(showing, name, lambda *_: None)
+
+    refresh.refresh.fn(given)
+    reports.reports.fn("daily", given)
+
+    assert asked[1] == at
+    assert asked[0].tzinfo is UTC
+    assert at is None or asked[0] == at
+
+
 def test_a_crash_is_told_but_not_that_somebody_ended_it(monkeypatch: pytest.MonkeyPatch):
     killed, ended = (f"Process exited with status code: -{each}. More." for each in (9, 15))
 
@@ -394,6 +445,7 @@ def test_a_port_that_is_taken(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("MI_WORKSPACE", str(tmp_path))
+    (tmp_path / "catalog.sqlite").touch()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setenv("MI_SCHEDULE_PORT", str(port))
@@ -402,6 +454,48 @@ def test_a_port_that_is_taken(
     said = capsys.readouterr().err
     assert said.startswith(f"Port {port} can't be had")
     assert "MI_SCHEDULE_PORT=" in said
+    assert not (tmp_path / "prefect").exists()
+
+
+def test_a_workspace_that_is_not_there_is_not_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+):
+    for folder in (tmp_path / "nowhere", tmp_path):
+        monkeypatch.setenv("MI_WORKSPACE", str(folder))
+        assert main([]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith(f"There is no workspace in {folder}; make one with mi init")
+        assert "make demo" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_runs_that_were_broken_off_are_named_by_deployment_and_time(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    at = NEW_YEAR + timedelta(hours=5, minutes=5)
+    run = SimpleNamespace(
+        name="handsome-taipan", deployment_id=UUID(int=1), start_time=at, expected_start_time=at
+    )
+    other = SimpleNamespace(
+        name="calm-crow", deployment_id=UUID(int=1), start_time=None, expected_start_time=None
+    )
+
+    async def found(*_: object) -> list[Any]:
+        return [run, other]
+
+    async def none(*_: object) -> list[Any]:
+        return []
+
+    sent: list[str] = []
+    monkeypatch.setattr(serving, "end_broken", found)
+    monkeypatch.setattr(serving, "skip_missed", none)
+    monkeypatch.setattr(serving, "tell", lambda _title, body: sent.append(body))
+    asyncio.run(serving._clear(None, {UUID(int=1): SimpleNamespace(full_name="refresh/hourly")}))
+
+    assert sent == [
+        "They are Crashed now: refresh/hourly (handsome-taipan) of 2024-01-01 05:05 UTC and"
+        " refresh/hourly (calm-crow)."
+    ]
 
 
 # --- what a person sees

@@ -3,13 +3,13 @@
 import json
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from monitoring_hook import Hook, Post, listening
-from report_samples import AS_OF, fill, magnetism, person, put
+from report_samples import AS_OF, event, fill, magnetism, person, put
 from starlette.datastructures import Headers
 from stores import new_workspace
 from typer.testing import CliRunner
@@ -27,6 +27,13 @@ from mi_core.workspace import Workspace, open_workspace
 SECRET, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAECAwQFBgcICQoLDA0ODw=="
 AT_RISK = [person(f"person {number:02}") for number in (0, 2, 3, 4, 6)]
 """Of the sample people: a risk of 70 or more, and an address, a trial or a purchase."""
+NOW = datetime.now(UTC)
+
+
+def landing(at: datetime) -> dict[str, object]:
+    """An event of somebody who isn't scored, at a time of any year."""
+    written = at.replace(tzinfo=None).isoformat()
+    return event("passer-by", "01-01", "landing_view") | {"occurred_at": written}
 
 
 @pytest.fixture
@@ -37,10 +44,11 @@ def hook() -> Iterator[Hook]:
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace of sample people with three scorings, to be copied."""
+    """A workspace of sample people with three scorings and one new event, to be copied."""
     folder = tmp_path_factory.mktemp("filled") / "shop"
     with new_workspace(folder) as workspace, workspace.warehouse.publish("rows of the tests"):
         fill(workspace.warehouse)
+        put(workspace.warehouse, "lake.user_event", landing(NOW - timedelta(hours=1)))
         version = classification_version(workspace.definitions)
         workspace.warehouse.sql(f"insert into lake.classification values ('{version}')")
     return folder
@@ -129,6 +137,36 @@ def test_batches_have_a_hundred_people_at_most(shop: Workspace, hook: Hook):
     assert [len(post.json["data"]["people"]) for post in hook.posts] == [100, 100, 30]
     assert len({post.headers["webhook-id"] for post in hook.posts}) == 3
     assert len(set(told(hook.posts))) == 230
+
+
+# --- when
+
+
+def events_end(shop: Workspace, ago: timedelta) -> None:
+    with shop.warehouse.publish("events that ended"):
+        shop.warehouse.sql("delete from lake.user_event where occurred_at > '2025-01-01'")
+        put(shop.warehouse, "lake.user_event", landing(datetime.now(UTC) - ago))
+
+
+def test_nobody_is_told_of_while_events_have_stopped(shop: Workspace, hook: Hook):
+    limit = timedelta(hours=shop.definitions.monitoring.events.alert)
+    events_end(shop, limit + timedelta(minutes=1))
+    held = send(shop, hook)
+    assert (held.sent, held.batches, held.waiting, hook.posts) == (0, 0, 5, [])
+    assert held.problem == (
+        "Nobody is told of: the newest event is 2.0 days old, and from 2.0 days on everybody seems"
+        " to leave. See mi watch."
+    )
+    with shop.state.reading() as transaction:
+        assert transaction.rows("select user_id from churn_notice") == []
+    # Nobody's turn is used up, and nobody who is noted is taken for well.
+    events_end(shop, limit - timedelta(minutes=10))
+    assert send(shop, hook).sent == 5
+    score_again(shop, "07-01", dict.fromkeys(["person 00"], 20))
+    events_end(shop, timedelta(days=882))
+    assert send(shop, hook).sent == 0
+    with shop.state.reading() as transaction:
+        assert len(transaction.rows("select user_id from churn_notice")) == 5
 
 
 # --- how
@@ -331,6 +369,11 @@ def test_the_command(shop: Workspace, hook: Hook, monkeypatch: pytest.MonkeyPatc
     assert [row["user_id"] for row in json.loads(mi("--json").stdout)] == AT_RISK
     monkeypatch.setenv("MI_CHURN_WEBHOOK_URL", f"{hook.url}/x")
     monkeypatch.setenv("MI_CHURN_WEBHOOK_SECRET", SECRET)
+    events_end(shop, timedelta(days=882))
+    held = mi("--send")
+    assert (held.exit_code, hook.posts) == (1, [])
+    assert "the newest event is 882.0 days old" in held.stderr
+    events_end(shop, timedelta(hours=1))
     hook.answers = [403]
     refused = mi("--send")
     assert refused.exit_code == 1

@@ -17,10 +17,11 @@ from uuid import uuid4
 
 import httpx
 
+from mi_core import words
 from mi_core.errors import SettingsError
 from mi_core.magnetism import AT_RISK
 from mi_core.monitoring import messages
-from mi_core.monitoring.churn import AtRisk, note_crossings
+from mi_core.monitoring.churn import AtRisk, new_at_risk, note_crossings
 from mi_core.monitoring.looking import Looking
 from mi_core.monitoring.sending import Claim, claimed
 from mi_core.settings import Settings
@@ -157,8 +158,11 @@ def _verdict(response: httpx.Response) -> tuple[str | None, float | None]:
 def send_churn(at: Looking, webhook: Webhook) -> Delivery:
     """Send all who are at risk and of whom the service wasn't told.
 
-    Where another run is sending just now, nothing is; the rest waits for the next run.
+    Where another run is sending just now, nothing is; the rest waits for the next run. Nor is
+    anything while events have stopped: everybody would seem to leave, and be told of for nothing.
     """
+    if why := _stale(at):
+        return Delivery(0, 0, len(new_at_risk(at)), why)
     with claimed(at.state, "churn webhook") as claim:
         if claim is None:
             return Delivery(0, 0, 0, "Another run is sending just now.")
@@ -177,6 +181,20 @@ def send_churn(at: Looking, webhook: Webhook) -> Delivery:
         with at.state.reading() as transaction:
             left = sum(row["user_id"] in people for row in transaction.rows(_WAITING))
     return Delivery(sent, batches, left, problem)
+
+
+def _stale(at: Looking) -> str | None:
+    """Why scores say nothing of who leaves: the newest event is as old as rings an alert.
+
+    However few events there are: a quiet workspace sends with its next one.
+    """
+    hours, most = at.row("newest_event", as_of=at.at)["hours_behind"], at.rules.events.alert
+    if hours is None or hours < most:
+        return None
+    return (
+        f"Nobody is told of: the newest event is {words.days(hours / 24)} old, and from"
+        f" {words.days(most / 24)} on everybody seems to leave. See mi watch."
+    )
 
 
 def _deliver(

@@ -54,6 +54,8 @@ class Watching(Base):
     def send_churn(self) -> "Delivery":
         """Send these to MI_CHURN_WEBHOOK_URL, each person once; see `monitoring.churn_webhook`.
 
+        Nobody is told of while the newest event is as old as rings an alert; `problem` says so.
+
         Raises
         ------
         SettingsError
