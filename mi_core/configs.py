@@ -259,6 +259,7 @@ class Configs:
         try:
             return self._load(proposal.changes, f"proposal {proposal.version}")
         except DefinitionError as error:
+            self._load({}, FILES)
             hint = "Where the files have changed since, mi config rollback takes it back."
             raise DefinitionError(f"{error}\n{hint}") from None
 

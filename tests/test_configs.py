@@ -130,6 +130,18 @@ def test_what_no_longer_goes_with_the_files_can_be_taken_back(tmp_path: Path):
         assert configs.roll_back(**WHO).version == load_definitions().version
 
 
+def test_where_the_files_are_broken_they_are_what_is_named(tmp_path: Path):
+    with new_workspace(tmp_path) as workspace:
+        configs = workspace.configs
+        configs.activate(configs.propose(LOWER, **WHY).version, **WHO)
+        (tmp_path / "overlay.toml").write_text('[signals.demo]\npoints = "many"\n')
+
+        with pytest.raises(DefinitionError, match=r"overlay\.toml") as caught:
+            configs.in_force()
+        assert "rollback" not in str(caught.value)
+        assert "proposal" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("overlay", "complaint"),
     [
@@ -244,6 +256,8 @@ def test_from_proposal_to_rollback_at_the_command_line(tmp_path: Path, monkeypat
     made = json.loads(run("propose", tmp_path / "lower.json", *asked, "--json").stdout)
     refused = CliRunner().invoke(app, ["config", "activate", made["version"], "--reason", "x"])
     assert refused.exit_code == 1
+    assert "without a terminal, give --yes" in refused.stderr
+    assert "Aborted" not in refused.stderr
     assert json.loads(run("list", "--json").stdout)["in_force"] == files
     assert run("activate", made["version"], "--reason", "Agreed", "--yes").exit_code == 0
 

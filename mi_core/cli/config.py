@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -127,7 +128,7 @@ def activate(
         found = configs.diff(version)
         if not yes and not as_json:
             terminal.write(_rows(found, as_json=False), as_json=False)
-            typer.confirm("Put this in force?", abort=True, err=True)
+            _ask("Put this in force?")
         now = configs.activate(version, by=by or getpass.getuser(), reason=reason)
     changed = {"changes": [in_order(change) for change in found]} if as_json else {}
     _tell({"in_force": now.version, **changed}, as_json=as_json)
@@ -141,6 +142,17 @@ def rollback(
     with configs_of(workspace) as configs:
         now = configs.roll_back(by=by or getpass.getuser(), reason=reason)
     _tell({"in_force": now.version}, as_json=as_json)
+
+
+def _ask(question: str) -> None:
+    """Go on only after a yes; where nobody is there to ask, say so."""
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        terminal.note("")
+        raise BadValue("Nobody is there to answer; without a terminal, give --yes.") from None
 
 
 def _tell(answer: Mapping[str, object], *, as_json: bool) -> None:
