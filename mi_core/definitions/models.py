@@ -189,6 +189,11 @@ class MagnetismRules(Frozen):
         return tuple(self.bands_below.model_dump().items())
 
     @property
+    def band_names(self) -> list[str]:
+        """All bands, the lowest first; the highest has no cut."""
+        return [*(name for name, _ in self.bands), "hot"]
+
+    @property
     def risk_levels(self) -> Cuts:
         names = ("high_risk", "moderate", "good")
         return tuple(zip(names, (cut for _, cut in self.bands), strict=True))

@@ -90,7 +90,7 @@ def personas(workspace: Workspace) -> Personas:
 def magnetism_summary(workspace: Workspace, window: Window) -> MagnetismSummary:
     """How magnetism and churn risk are spread, as of the newest scoring."""
     lake = workspace.warehouse
-    bands = [*(name for name, _ in workspace.definitions.magnetism.bands), "hot"]
+    bands = workspace.definitions.magnetism.band_names
     stored = f"from lake.mv_user_magnetism_{window}"
     with lake.reading(), lake.view("magnetism_now", stored):
         as_of = workspace.scored_as_of()

@@ -86,7 +86,7 @@ class AcquisitionReport:
             | {"etypes": list(step.etypes), "events": list(step.events)}
             for position, step in enumerate(definitions.funnel.steps, start=1)
         ]
-        bands = [*(name for name, _ in definitions.magnetism.bands), "hot"]
+        bands = definitions.magnetism.band_names
         with edition(workspace, as_of, days) as found:
             span, period = found.span, found.period
             until = period.until

@@ -101,7 +101,7 @@ class ExecutiveReport:
             Nothing has been scored, or nothing as of that instant.
         """
         lake, definitions, moment = workspace.warehouse, workspace.definitions, instant(as_of)
-        bands = [*(name for name, _ in definitions.magnetism.bands), "hot"]
+        bands = definitions.magnetism.band_names
         conversion = _purchase(definitions)
         attribute = partial(
             workspace.attribution, [MODEL, *CHECKED_BY], conversion=conversion, days=max(1, days)

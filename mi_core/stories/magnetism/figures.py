@@ -78,7 +78,7 @@ class MagnetismReport:
         """
         lake, definitions = workspace.warehouse, workspace.definitions
         rules = definitions.magnetism
-        names = [*(name for name, _ in rules.bands), "hot"]
+        names = rules.band_names
         risk = {"risk": AT_RISK}
         with edition(workspace, as_of, days) as found:
             at = found.period.until

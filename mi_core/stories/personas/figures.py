@@ -69,7 +69,7 @@ class PersonasReport:
             Nothing has been scored, or nothing as of that instant.
         """
         lake, definitions = workspace.warehouse, workspace.definitions
-        bands = [*(name for name, _ in definitions.magnetism.bands), "hot"]
+        bands = definitions.magnetism.band_names
         with edition(workspace, as_of, days) as found:
             then, span = stage_people(workspace, found), found.span
             table = "person_now" if then.as_of is None else "person_then"
